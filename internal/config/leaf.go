@@ -1,0 +1,129 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+const maxSecretFileBytes = 64 << 10
+
+// leaf fills one setting: from the file read, else from a file it names, else
+// from the environment, else by default.
+func (d *decoder) leaf(f field, written, inFile *entry) {
+	switch {
+	case written != nil && inFile != nil:
+		d.report(inFile.at, f.path, fault{fmt.Sprintf("both %s and %s_file are given", f.key, f.key), "keep one of them"})
+	case written != nil:
+		d.fromText(f, written)
+	case inFile != nil:
+		d.fromSecretFile(f, inFile)
+	default:
+		d.fromSurroundings(f)
+	}
+}
+
+func (d *decoder) fromText(f field, e *entry) {
+	x, at, ok := d.expanded(f, e, f.path)
+	switch {
+	case !ok:
+	case x.text != "":
+		d.put(f, x.text, at)
+	case len(x.names) > 0:
+		d.lack(f, at, "", "write a value or export "+strings.Join(x.names, ", "))
+	case f.tag.Get("default") != "":
+		d.report(at, f.path, fault{"is empty", "write a value, or remove the key for the default " + f.tag.Get("default")})
+	default:
+		d.lack(f, at, ": it is empty", "write a value, or remove the key and export "+f.tag.Get("env"))
+	}
+}
+
+// expanded gives an entry's text with its variables replaced. It is not ok when
+// the entry is wrong or names an unset variable, which has then been noted.
+// at.shown means that the text stands in the file as it is.
+func (d *decoder) expanded(f field, e *entry, path string) (x expansion, at origin, ok bool) {
+	written, ok := d.scalar(e.node, path)
+	if !ok {
+		return expansion{}, origin{}, false
+	}
+	at = e.at
+	if e.node != nil && e.node.Type() != ast.NullType {
+		at = tokenOrigin(firstToken(e.node))
+	}
+	x, wrong := expand(written, d.host.env)
+	if wrong != (fault{}) {
+		d.report(at, path, wrong)
+		return expansion{}, at, false
+	}
+	if path == f.path && f.secret() && d.literal == nil && x.holdsSecret(f.tag.Get("literal") == "password") {
+		p := d.problem(at, path, fault{})
+		d.literal = &p
+	}
+	if len(x.unset) > 0 {
+		names := strings.Join(x.unset, ", ")
+		d.lack(f, at, ": the environment has no "+names, "export "+names)
+		return expansion{}, at, false
+	}
+	at.shown = len(x.names) == 0
+	return x, at, true
+}
+
+func (d *decoder) fromSecretFile(f field, e *entry) {
+	x, at, ok := d.expanded(f, e, f.path+"_file")
+	if !ok {
+		return
+	}
+	if x.text == "" {
+		d.lack(f, at, fmt.Sprintf(": %s_file is empty", f.key), "write the path of a file")
+		return
+	}
+	data, _, err := d.host.read(x.text, maxSecretFileBytes)
+	text := strings.TrimRight(string(data), "\r\n")
+	at.shown = false
+	switch {
+	case err != nil:
+		d.lack(f, at, fmt.Sprintf(": the file that %s_file names %s", f.key, describeFileError(err)), "create it or correct the path")
+	case len(data) > maxSecretFileBytes:
+		d.report(at, f.path+"_file", fault{fmt.Sprintf("names a file larger than %d KiB", maxSecretFileBytes>>10), ""})
+	case text == "":
+		d.lack(f, at, fmt.Sprintf(": the file that %s_file names is empty", f.key), "put the value into it")
+	default:
+		d.put(f, text, at)
+	}
+}
+
+func (d *decoder) fromSurroundings(f field) {
+	name := f.tag.Get("env")
+	if name != "" {
+		if text := d.host.env(name); text != "" {
+			d.put(f, text, origin{source: name})
+			return
+		}
+	}
+	if text, ok := f.tag.Lookup("default"); ok {
+		d.put(f, text, origin{})
+		return
+	}
+	p := Problem{Path: f.path, Message: f.path + " is not set", Remedy: fmt.Sprintf("put it in %s or export %s", d.file, name)}
+	d.missing = append(d.missing, p)
+}
+
+// lack notes that the setting has no value, and why.
+func (d *decoder) lack(f field, at origin, why, remedy string) {
+	d.missing = append(d.missing, d.problem(at, f.path, fault{f.path + " is not set" + why, remedy}))
+}
+
+// put converts the text to the setting's type, or reports why it cannot. Only
+// what stands in the file as a number, a duration or a choice is repeated.
+func (d *decoder) put(f field, text string, at origin) {
+	wrong := assign(f.value, f.tag, text)
+	if wrong == (fault{}) {
+		return
+	}
+	if at.shown && f.value.Kind() != reflect.String && len(text) <= 40 {
+		wrong.message += fmt.Sprintf(", not %q", text)
+	}
+	d.report(at, f.path, wrong)
+}
