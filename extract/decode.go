@@ -1,0 +1,329 @@
+package extract
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"jstsync/diff"
+)
+
+// What an answer may hold; more is an error of the page.
+const (
+	maxBody    = 64 << 20 // bytes, decompressed
+	maxDepth   = 64       // objects and arrays inside one another
+	maxRows    = 100_000  // records in one answer
+	maxMembers = 1024     // members of one record
+)
+
+// answer is a decoded envelope.
+type answer struct {
+	code     int
+	message  string
+	rows     []diff.Record
+	hasNext  *bool // nil when absent or null
+	pageSize int   // 0 when absent
+}
+
+// answerError says why an answer could not be decoded.
+type answerError struct {
+	class Class // NotJSON or BadShape
+	what  string
+	err   error
+}
+
+func (e *answerError) Error() string {
+	if e.err == nil {
+		return e.what
+	}
+	return e.what + ": " + e.err.Error()
+}
+
+func (e *answerError) Unwrap() error { return e.err }
+
+func misshapen(format string, args ...any) error {
+	return &answerError{class: BadShape, what: fmt.Sprintf(format, args...)}
+}
+
+// decodeAnswer decodes an envelope. The records alias body, which must not be
+// changed afterwards. The error is an *answerError.
+//
+// The rows are those of data.datas, else of data.shops, else of a top-level
+// shops, the first of them that is there and not null; where they are only
+// null, the page is empty. They matter, and must be there, only when the code
+// is 0.
+func decodeAnswer(body []byte) (*answer, error) {
+	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil, &answerError{class: NotJSON, what: "the answer is empty"}
+	}
+	p := &parser{
+		body:   body,
+		dec:    newTolerant(body),
+		raw:    make(map[string][]byte),
+		rows:   make(map[string]*rowList),
+		intern: make(map[string]string),
+	}
+	if kind := p.dec.PeekKind(); kind != jsontext.KindBeginObject {
+		if _, err := p.dec.ReadValue(); err != nil {
+			return nil, notJSON(err)
+		}
+		return nil, misshapen("the answer is not an object")
+	}
+	if err := p.object("", p.top); err != nil {
+		return nil, asAnswerError(err)
+	}
+	if _, err := p.dec.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, &answerError{class: NotJSON, what: "more follows the answer"}
+	}
+	return p.answer()
+}
+
+// newTolerant returns a decoder that leaves names and texts to be judged
+// record by record.
+func newTolerant(body []byte) *jsontext.Decoder {
+	return jsontext.NewDecoder(bytes.NewBuffer(body),
+		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
+func notJSON(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return &answerError{class: NotJSON, what: "the answer is cut off", err: err}
+	}
+	return &answerError{class: NotJSON, what: "the answer is not JSON", err: err}
+}
+
+func asAnswerError(err error) error {
+	if _, ok := errors.AsType[*answerError](err); ok {
+		return err
+	}
+	return notJSON(err)
+}
+
+// parser reads one answer in one pass.
+type parser struct {
+	body   []byte
+	dec    *jsontext.Decoder
+	raw    map[string][]byte   // envelope members, by path
+	rows   map[string]*rowList // candidates for the rows, by path
+	intern map[string]string   // member names of records
+
+	names   []string      // of the record before
+	scratch []diff.Member // of the record being read
+	slab    []diff.Member // room for members of records to come
+}
+
+// rowList is a member in a place of the rows.
+type rowList struct {
+	kind    jsontext.Kind
+	records []diff.Record
+}
+
+// object reads an object, calling member with the path of each member when
+// its value is next. A path must not come twice.
+func (p *parser) object(prefix string, member func(path string) error) error {
+	if _, err := p.dec.ReadToken(); err != nil {
+		return err
+	}
+	for p.dec.PeekKind() != jsontext.KindEndObject {
+		quoted, err := p.dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		name, _ := unquote(quoted)
+		if err := member(prefix + name); err != nil {
+			return err
+		}
+	}
+	_, err := p.dec.ReadToken()
+	return err
+}
+
+func (p *parser) top(path string) error {
+	switch path {
+	case "data":
+		if p.dec.PeekKind() == jsontext.KindBeginObject {
+			if err := p.keep(path, nil); err != nil {
+				return err
+			}
+			return p.object("data.", p.data)
+		}
+	case "shops":
+		return p.list(path)
+	case "code", "msg", "message", "issuccess", "has_next", "page_size":
+	default:
+		_, err := p.value()
+		return err
+	}
+	return p.scalar(path)
+}
+
+func (p *parser) data(path string) error {
+	switch path {
+	case "data.datas", "data.shops":
+		return p.list(path)
+	case "data.has_next", "data.page_size":
+		return p.scalar(path)
+	default:
+		_, err := p.value()
+		return err
+	}
+}
+
+func (p *parser) scalar(path string) error {
+	raw, err := p.value()
+	if err != nil {
+		return err
+	}
+	return p.keep(path, raw)
+}
+
+func (p *parser) keep(path string, raw []byte) error {
+	if _, twice := p.raw[path]; twice {
+		return misshapen("the answer has %s twice", path)
+	}
+	p.raw[path] = raw
+	return nil
+}
+
+// value reads the next value whole, whatever it is.
+func (p *parser) value() ([]byte, error) {
+	v, err := p.dec.ReadValue()
+	if err != nil {
+		return nil, err
+	}
+	end := int(p.dec.InputOffset())
+	raw := p.body[end-len(v) : end : end]
+	if p.dec.StackDepth()+depth(raw) > maxDepth {
+		return nil, misshapen("the answer is nested deeper than %d levels", maxDepth)
+	}
+	return raw, nil
+}
+
+// answer makes sense of what was read.
+func (p *parser) answer() (*answer, error) {
+	a := &answer{message: first(text(p.raw["msg"]), text(p.raw["message"]))}
+	if err := p.outcome(a); err != nil {
+		return nil, err
+	}
+	if a.code != 0 {
+		return a, nil
+	}
+	if err := p.paging(a); err != nil {
+		return nil, err
+	}
+	found := false
+	for _, path := range []string{"data.datas", "data.shops", "shops"} {
+		list := p.rows[path]
+		if list == nil {
+			continue
+		}
+		found = true
+		switch list.kind {
+		case jsontext.KindNull:
+			continue
+		case jsontext.KindBeginArray:
+			a.rows = list.records
+			return a, nil
+		default:
+			return nil, misshapen("%s is not an array", path)
+		}
+	}
+	if !found {
+		return nil, misshapen("the answer has no rows: neither data.datas nor data.shops nor shops")
+	}
+	return a, nil
+}
+
+// outcome reads the code; an answer without one says issuccess.
+func (p *parser) outcome(a *answer) error {
+	raw := p.raw["code"]
+	switch {
+	case raw == nil && string(p.raw["issuccess"]) == "true":
+		return nil
+	case raw == nil:
+		return misshapen("the answer has no code")
+	}
+	code, err := strconv.Atoi(strings.TrimSpace(scalarText(raw)))
+	if err != nil {
+		return misshapen("the answer's code is %s, not a number", clip(raw, 40))
+	}
+	if code == 0 && string(p.raw["issuccess"]) == "false" {
+		return misshapen("the answer has code 0 and is no success")
+	}
+	a.code = code
+	return nil
+}
+
+func (p *parser) paging(a *answer) error {
+	raw := p.firstRaw("data.has_next", "has_next")
+	switch t := strings.ToLower(scalarText(raw)); t {
+	case "", "null":
+	case "true", "false":
+		next := t == "true"
+		a.hasNext = &next
+	default:
+		n, err := strconv.Atoi(t)
+		if err != nil {
+			return misshapen("has_next is %s, neither yes nor no", clip(raw, 40))
+		}
+		next := n != 0
+		a.hasNext = &next
+	}
+	// Without a readable page size, the one asked for stands.
+	n, err := strconv.Atoi(scalarText(p.firstRaw("data.page_size", "page_size")))
+	if err == nil && n > 0 {
+		a.pageSize = n
+	}
+	return nil
+}
+
+func (p *parser) firstRaw(paths ...string) []byte {
+	for _, path := range paths {
+		if raw := p.raw[path]; raw != nil && string(raw) != "null" {
+			return raw
+		}
+	}
+	return nil
+}
+
+// scalarText returns a string's content, and any other value as it stands.
+func scalarText(raw []byte) string {
+	if len(raw) > 0 && raw[0] == '"' {
+		return text(raw)
+	}
+	return string(raw)
+}
+
+// text returns a string's content, "" for null or nothing, and any other
+// value as it stands.
+func text(raw []byte) string {
+	if len(raw) == 0 || raw[0] == 'n' {
+		return ""
+	}
+	if raw[0] != '"' {
+		return string(raw)
+	}
+	s, _ := unquote(raw)
+	return s
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// clip returns at most n bytes of b, as valid UTF-8.
+func clip(b []byte, n int) string {
+	if len(b) <= n {
+		return strings.ToValidUTF8(string(b), "\uFFFD")
+	}
+	return strings.ToValidUTF8(string(b[:n]), "") + "…"
+}

@@ -1,0 +1,225 @@
+package extract
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"jstsync/diff"
+)
+
+// ErrRecord is what the Err of a record that cannot be trusted wraps.
+var ErrRecord = errors.New("unsound record")
+
+// list reads a member in a place of the rows.
+func (p *parser) list(path string) error {
+	if p.rows[path] != nil {
+		return misshapen("the answer has %s twice", path)
+	}
+	list := &rowList{kind: p.dec.PeekKind()}
+	p.rows[path] = list
+	if list.kind != jsontext.KindBeginArray {
+		_, err := p.value()
+		return err
+	}
+	if _, err := p.dec.ReadToken(); err != nil {
+		return err
+	}
+	for p.dec.PeekKind() != jsontext.KindEndArray {
+		if len(list.records) == maxRows {
+			return misshapen("the answer has more than %d records", maxRows)
+		}
+		r, err := p.record()
+		if err != nil {
+			return err
+		}
+		list.records = append(list.records, r)
+	}
+	_, err := p.dec.ReadToken()
+	return err
+}
+
+// record reads one row. The error is one that loses its boundaries.
+func (p *parser) record() (diff.Record, error) {
+	if p.dec.PeekKind() != jsontext.KindBeginObject {
+		raw, err := p.value()
+		if err != nil {
+			return diff.Record{}, err
+		}
+		return diff.Record{Err: fmt.Errorf("%w: %s is not an object", ErrRecord, clip(raw, 40))}, nil
+	}
+	if _, err := p.dec.ReadToken(); err != nil {
+		return diff.Record{}, err
+	}
+	start := int(p.dec.InputOffset()) - 1
+	p.scratch = p.scratch[:0]
+	var fault error
+	for p.dec.PeekKind() != jsontext.KindEndObject {
+		if err := p.member(&fault); err != nil {
+			return diff.Record{}, err
+		}
+	}
+	if _, err := p.dec.ReadToken(); err != nil {
+		return diff.Record{}, err
+	}
+	if fault == nil {
+		fault = p.unsound(p.body[start:int(p.dec.InputOffset())])
+	}
+	return diff.Record{Members: p.take(), Err: fault}, nil
+}
+
+// member reads one member into scratch. What is wrong with its name goes to
+// fault; the error is one that loses the record's boundaries.
+func (p *parser) member(fault *error) error {
+	quoted, err := p.dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	i := len(p.scratch)
+	if i == maxMembers {
+		return misshapen("a record has more than %d members", maxMembers)
+	}
+	name, err := p.name(i, quoted)
+	if err != nil && *fault == nil {
+		*fault = fmt.Errorf("%w: a member's name is not valid text", ErrRecord)
+	}
+	v, err := p.dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	end := int(p.dec.InputOffset())
+	if (v[0] == '{' || v[0] == '[') && p.dec.StackDepth()+depth(v) > maxDepth {
+		return misshapen("the answer is nested deeper than %d levels", maxDepth)
+	}
+	p.scratch = append(p.scratch, diff.Member{Name: name, Raw: p.body[end-len(v) : end : end]})
+	return nil
+}
+
+// name returns the i-th member's name, as a rule that of the i-th member of
+// the record before.
+func (p *parser) name(i int, quoted []byte) (string, error) {
+	inner := quoted[1 : len(quoted)-1]
+	if i < len(p.names) && p.names[i] == string(inner) && bytes.IndexByte(inner, '\\') < 0 {
+		return p.names[i], nil
+	}
+	if s, ok := p.intern[string(inner)]; ok {
+		return s, nil
+	}
+	s, err := unquote(quoted)
+	if err != nil {
+		return s, err
+	}
+	if s == string(inner) { // no escapes: its spelling stands for it
+		p.intern[s] = s
+	}
+	return s, nil
+}
+
+// unsound returns why the record in scratch, spelled as raw, is not to be
+// trusted, or nil.
+func (p *parser) unsound(raw []byte) error {
+	if name, ok := p.duplicate(); ok {
+		return fmt.Errorf("%w: member %q comes twice", ErrRecord, name)
+	}
+	sound := utf8.Valid(raw)
+	if sound && bytes.IndexByte(raw, '\\') < 0 && bytes.IndexByte(raw[1:], '{') < 0 {
+		return nil // neither escapes nor objects that could be wrong
+	}
+	for _, m := range p.scratch {
+		c := m.Raw[0]
+		if c != '"' && c != '{' && c != '[' {
+			continue
+		}
+		if !utf8.Valid(m.Raw) {
+			return fmt.Errorf("%w: member %q is not valid UTF-8", ErrRecord, m.Name)
+		}
+		if c == '"' && bytes.IndexByte(m.Raw, '\\') < 0 {
+			continue
+		}
+		if !jsontext.Value(m.Raw).IsValid() {
+			return fmt.Errorf("%w: member %q %s", ErrRecord, m.Name, flaw(c))
+		}
+	}
+	if !sound { // in a name
+		return fmt.Errorf("%w: not valid UTF-8", ErrRecord)
+	}
+	return nil
+}
+
+func flaw(first byte) string {
+	if first == '"' {
+		return "holds half a surrogate pair"
+	}
+	return "holds a name twice or text that is not valid"
+}
+
+// duplicate returns a name that the record in scratch has twice. A record
+// whose names are those of one already examined is not examined again.
+func (p *parser) duplicate() (string, bool) {
+	if slices.EqualFunc(p.scratch, p.names, func(m diff.Member, name string) bool { return m.Name == name }) {
+		return "", false
+	}
+	seen := make(map[string]bool, len(p.scratch))
+	for _, m := range p.scratch {
+		if seen[m.Name] {
+			return m.Name, true
+		}
+		seen[m.Name] = true
+	}
+	p.names = p.names[:0]
+	for _, m := range p.scratch {
+		p.names = append(p.names, m.Name)
+	}
+	return "", false
+}
+
+// take copies scratch into the slab, so that a page's members cost a few
+// allocations and not one a record.
+func (p *parser) take() []diff.Member {
+	n := len(p.scratch)
+	if cap(p.slab)-len(p.slab) < n {
+		p.slab = make([]diff.Member, 0, max(n, min(2*cap(p.slab), 4096)))
+	}
+	start := len(p.slab)
+	p.slab = append(p.slab, p.scratch...)
+	return p.slab[start:len(p.slab):len(p.slab)]
+}
+
+// unquote returns the content of a JSON string; on an error, as far as it is
+// text.
+func unquote(quoted []byte) (string, error) {
+	b, err := jsontext.AppendUnquote(nil, quoted)
+	return string(b), err
+}
+
+// depth returns how deep objects and arrays are nested in a syntactically
+// valid value: 0 for a scalar.
+func depth(raw []byte) int {
+	if raw[0] != '{' && raw[0] != '[' {
+		return 0
+	}
+	deepest, d, quoted := 0, 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case quoted:
+			switch c {
+			case '\\':
+				i++
+			case '"':
+				quoted = false
+			}
+		case c == '"':
+			quoted = true
+		case c == '{', c == '[':
+			d++
+			deepest = max(deepest, d)
+		case c == '}', c == ']':
+			d--
+		}
+	}
+	return deepest
+}
