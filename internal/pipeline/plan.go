@@ -1,0 +1,116 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"jstsync/diff"
+)
+
+// Plan reads the source and derives what would bring the target in step. It
+// refuses with [diff.CodeUnfinished] while a run is unfinished. An error from
+// the source means that the scan is partial: nothing may be derived from it.
+func (p *Planner) Plan(ctx context.Context) (*diff.Plan, error) {
+	snap, err := p.State.Snapshot()
+	if err != nil {
+		return p.newPlan(&diff.Snapshot{}), err
+	}
+	if snap.Intent != nil {
+		return p.newPlan(snap), &diff.Error{
+			Code:    diff.CodeUnfinished,
+			Message: fmt.Sprintf("run %d of pipeline %s is unfinished", snap.Intent.Run, p.Pipeline),
+			Remedy:  "run jstsync sync, which finishes it first",
+		}
+	}
+	return p.plan(ctx, snap)
+}
+
+func (p *Planner) newPlan(snap *diff.Snapshot) *diff.Plan {
+	return &diff.Plan{
+		Pipeline: p.Pipeline, Table: p.Mapping.Table, Status: diff.Failed, Base: snap.Head,
+		Scan: diff.ScanInfo{Verdict: diff.Partial}, Changes: diff.NewChangeSet(p.Mapping.Table.Names()),
+		Fingerprint: p.Mapping.Fingerprint,
+	}
+}
+
+// plan derives a plan from the snapshot. The plan is returned with an error
+// too, as far as it got.
+func (p *Planner) plan(ctx context.Context, snap *diff.Snapshot) (*diff.Plan, error) {
+	plan := p.newPlan(snap)
+	rows := snap.Index.Rows()
+	s, info, err := p.scan(ctx, snap)
+	plan.Summary.Calls = len(p.Source.Calls())
+	if err != nil {
+		return plan, err
+	}
+	plan.Scan = info
+	if err := s.settle(ctx); err != nil {
+		plan.Summary.Calls = len(p.Source.Calls())
+		plan.Scan.Verdict = diff.Partial
+		return plan, err
+	}
+	s.fill(plan)
+	plan.Summary.Calls = len(p.Source.Calls())
+	plan.Guard = p.Guard.Check(rows, plan.Summary.Read, plan.Summary.Delete, plan.Summary.Update)
+	plan.Digest = plan.Changes.Digest(plan.Base.Digest)
+	switch {
+	case plan.Guard.Tripped:
+		plan.Status = diff.Held
+	case plan.Changes.Len() == 0:
+		plan.Status = diff.Unchanged
+	default:
+		plan.Status = diff.Planned
+	}
+	return plan, nil
+}
+
+// maxScans is how often the source is read in one run: once more when rows
+// moved between the pages of the first reading.
+const maxScans = 2
+
+// scan reads the source until a reading is complete, at most twice, not
+// counting a reading that only showed that two keys have one hash.
+func (p *Planner) scan(ctx context.Context, snap *diff.Snapshot) (*scan, diff.ScanInfo, error) {
+	var reserved []diff.Key
+	for n := 1; ; {
+		s := newScan(p, snap)
+		for _, k := range reserved {
+			s.index.Reserve(k)
+		}
+		info, err := p.Source.Scan(ctx, snap.Index.Rows(), s.page)
+		if err != nil {
+			return nil, info, err
+		}
+		if len(s.repeats) > 0 {
+			info.Verdict = diff.Unstable
+			info.Note = fmt.Sprintf("%d keys came twice, the first %s", len(s.repeats), s.repeats[0])
+		}
+		switch {
+		case len(s.collided) > 0 && len(reserved) == 0:
+			reserved = s.collided
+		case info.Verdict == diff.Complete || n == maxScans:
+			return s, info, nil
+		default:
+			n++
+			p.Log.Warn("rows moved between pages, reading again", "pipeline", p.Pipeline, "err", info.Note)
+		}
+		if snap, err = p.State.Snapshot(); err != nil {
+			return nil, info, err
+		}
+	}
+}
+
+// fill moves what the scan found into the plan.
+func (s *scan) fill(plan *diff.Plan) {
+	slices.SortFunc(s.rehashed, func(a, b diff.Rehash) int { return cmp.Compare(a.Key, b.Key) })
+	plan.Changes, plan.Rehashed = s.changes, s.rehashed
+	plan.Quarantine, plan.Withheld = s.quarantine, s.withheld
+	plan.Summary.Read, plan.Summary.Pages = s.read, s.pages
+	plan.Summary.Quarantined = len(s.quarantine)
+	plan.Summary.Insert = s.changes.Count(diff.Insert)
+	plan.Summary.Update = s.changes.Count(diff.Update)
+	plan.Summary.Delete = s.changes.Count(diff.Delete)
+	plan.Summary.Unchanged = s.read - plan.Summary.Insert - plan.Summary.Update - plan.Summary.Quarantined
+}

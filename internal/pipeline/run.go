@@ -1,0 +1,141 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"jstsync/diff"
+)
+
+// Sync is one run. An unfinished run is finished first. The plan tells how far
+// it got, with an error as well; [diff.Plan.Status] is unchanged, committed,
+// held or failed.
+func (r *Runner) Sync(ctx context.Context) (*diff.Plan, error) {
+	snap, err := r.State.Snapshot()
+	if err == nil && snap.Intent != nil {
+		if err = r.recover(ctx, snap.Intent); err == nil {
+			snap, err = r.State.Snapshot()
+		}
+	}
+	if err != nil {
+		return r.newPlan(&diff.Snapshot{}), err
+	}
+	run := &diff.Run{
+		Run: snap.NextRun, Pipeline: r.Pipeline, RunID: r.NewID(), Trigger: r.Trigger,
+		Started: r.Now().UTC(), Fingerprint: r.Mapping.Fingerprint,
+	}
+	plan, err := r.plan(ctx, snap)
+	plan.Run = run.Run
+	staged := false
+	if err == nil && plan.Status == diff.Planned {
+		staged, err = r.commit(ctx, plan, run)
+	}
+	if err != nil {
+		plan.Status = diff.Failed
+	}
+	if staged || err != nil && (!snap.Exists || diff.CodeOf(err) == diff.CodeState) {
+		return plan, err // recorded with the staging, or not worth a state file
+	}
+	note(run, plan, err)
+	run.Ended = r.Now().UTC()
+	var rehashed []diff.Rehash
+	if plan.Status == diff.Unchanged {
+		rehashed = plan.Rehashed
+	}
+	return plan, errors.Join(err, r.Journal.Record(run, rehashed))
+}
+
+// commit brings the plan to the target. It reports whether the run was staged,
+// and so has its record.
+func (r *Runner) commit(ctx context.Context, plan *diff.Plan, run *diff.Run) (staged bool, err error) {
+	session, err := r.Target.Connect(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, session.Close()) }()
+	head, err := r.Journal.Open()
+	if err != nil {
+		return false, err
+	}
+	from, err := session.Begin(ctx, head)
+	if err != nil {
+		return false, err
+	}
+	plan.Base = head
+	in := &diff.Intent{
+		Run: run.Run, RunID: run.RunID, Kind: r.Trigger, From: from, Instance: head.Instance,
+		Digest: plan.Digest, CommittedAt: r.Now().UTC().Truncate(1000), Changes: plan.Changes.Len(),
+	}
+	note(run, plan, nil)
+	run.Status = diff.Pending
+	if err := r.Journal.Stage(in, plan, run); err != nil {
+		return true, err
+	}
+	if err := session.Commit(ctx, in, plan.Changes); err != nil {
+		if err := r.afterFailure(ctx, in, err); err != nil {
+			return true, err
+		}
+	} else if err := r.Journal.Finalise(in, r.Now()); err != nil {
+		return true, err
+	}
+	plan.Status, plan.CommittedAt = diff.Committed, in.CommittedAt
+	return true, nil
+}
+
+// afterFailure decides a run whose transaction ended in an error. It returns
+// nil when the run turns out to be committed, and then it is finalised. When
+// the run was told to stop, the intent is left to the next start.
+func (r *Runner) afterFailure(ctx context.Context, in *diff.Intent, cause error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("run %d stopped before its commit was known; the next run decides it: %w", in.Run, context.Cause(ctx))
+	}
+	committed, err := r.resolve(ctx, in, cause)
+	if err != nil {
+		return err
+	}
+	if committed {
+		return nil
+	}
+	return cause
+}
+
+// recover decides a run that an earlier process left unfinished.
+func (r *Runner) recover(ctx context.Context, in *diff.Intent) error {
+	committed, err := r.resolve(ctx, in, errors.New("its process ended before it was committed"))
+	if err != nil {
+		return err
+	}
+	outcome := "was not committed and is dropped"
+	if committed {
+		outcome = "was committed and is now recorded"
+	}
+	r.Log.Warn(fmt.Sprintf("unfinished run %d %s", in.Run, outcome), "pipeline", r.Pipeline, "run", in.Run)
+	return nil
+}
+
+// resolve asks the target what became of the intent and closes it in the
+// journal accordingly.
+func (r *Runner) resolve(ctx context.Context, in *diff.Intent, why error) (committed bool, err error) {
+	committed, err = r.Target.Resolve(ctx, in)
+	if err != nil {
+		return false, err
+	}
+	if committed {
+		return true, r.Journal.Finalise(in, r.Now())
+	}
+	return false, r.Journal.Abort(in, r.Now(), why.Error())
+}
+
+// note copies what the plan found into the run's record.
+func note(run *diff.Run, plan *diff.Plan, err error) {
+	run.Status, run.Scan, run.ScanNote = plan.Status, plan.Scan.Verdict, plan.Scan.Note
+	run.Summary, run.Quarantine = plan.Summary, plan.Quarantine
+	run.Withheld, run.WithheldWhy = len(plan.Withheld.Keys), plan.Withheld.Reason
+	if plan.Guard.Tripped {
+		run.Guard = plan.Guard.Kind
+	}
+	if err != nil {
+		run.Error, run.ErrorCode = err.Error(), diff.CodeOf(err)
+	}
+}

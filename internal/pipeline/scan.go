@@ -1,0 +1,264 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"jstsync/diff"
+)
+
+// scan is one reading of all pages, compared with the snapshot as it goes.
+type scan struct {
+	*Planner
+	index   *diff.Index
+	remap   bool // the snapshot's hashes are of another mapping
+	columns []string
+	changes *diff.ChangeSet
+
+	pages, read int
+
+	control    diff.Key // the key seen last, which is the surest to exist still
+	unreadable int      // records without a readable key
+	quarantine []diff.Quarantined
+	rehashed   []diff.Rehash
+	repeats    []diff.Key        // keys that came more than once
+	contrary   map[diff.Key]bool // of those, the ones that came with different content
+	collided   []diff.Key        // new keys whose hash a key of the snapshot has
+	withheld   diff.Withheld
+}
+
+func newScan(p *Planner, snap *diff.Snapshot) *scan {
+	columns := p.Mapping.Table.Names()
+	return &scan{
+		Planner: p, index: snap.Index, remap: snap.Fingerprint != p.Mapping.Fingerprint,
+		columns: columns, changes: diff.NewChangeSet(columns), contrary: map[diff.Key]bool{},
+	}
+}
+
+// mapped is a record that may differ from its stored row.
+type mapped struct {
+	key    diff.Key
+	source diff.SourceHash
+	row    diff.Row
+	image  image
+}
+
+// image says whether the snapshot has a row of a mapped record.
+type image uint8
+
+const (
+	imageNone  image = iota // it has none
+	imageMaybe              // to be looked up
+	imageHash               // it has one under the key's hash: of this key, or else two keys collide
+)
+
+// page compares one page's records with the snapshot.
+func (s *scan) page(page diff.Page) error {
+	s.pages++
+	var todo []mapped
+	for i := range page.Records {
+		if m, ok := s.observe(&page.Records[i]); ok {
+			todo = append(todo, m)
+		}
+	}
+	return s.compare(todo)
+}
+
+// observe marks the record as seen. It returns the mapped record when only its
+// stored row can tell whether it changed.
+func (s *scan) observe(r *diff.Record) (mapped, bool) {
+	key, err := s.Mapping.Key(r)
+	if err != nil {
+		s.setAside(err)
+		return mapped{}, false
+	}
+	s.control = key
+	source := s.Mapping.Hash(r)
+	sighting := s.index.Observe(key, source)
+	switch sighting {
+	case diff.Conflicting:
+		s.contrary[key] = true
+		fallthrough
+	case diff.Repeated:
+		s.repeats = append(s.repeats, key)
+		return mapped{}, false
+	case diff.Same:
+		if !s.remap && r.Err == nil {
+			s.read++
+			return mapped{}, false
+		}
+	}
+	s.read++
+	where := imageHash
+	if sighting == diff.New {
+		where = imageNone
+	}
+	m, ok := s.mapRecord(key, source, r, where)
+	if !ok && sighting == diff.Same {
+		// Its hash must not pass for that of a row mapped like this.
+		s.rehashed = append(s.rehashed, diff.Rehash{Key: key, Source: ^source})
+	}
+	return m, ok
+}
+
+// setAside quarantines a record whose key cannot be read.
+func (s *scan) setAside(why error) {
+	s.read++
+	s.unreadable++
+	s.quarantine = append(s.quarantine, diff.Quarantined{Reason: why.Error()})
+}
+
+func (s *scan) mapRecord(key diff.Key, source diff.SourceHash, r *diff.Record, where image) (mapped, bool) {
+	row, err := s.Mapping.Row(r)
+	if err != nil {
+		s.quarantine = append(s.quarantine, diff.Quarantined{Key: key.String(), Reason: err.Error()})
+		return mapped{}, false
+	}
+	return mapped{key, source, row, where}, true
+}
+
+// compare turns mapped records into changes, by value.
+func (s *scan) compare(todo []mapped) error {
+	var keys []diff.Key
+	for i := range todo {
+		if todo[i].image != imageNone {
+			keys = append(keys, todo[i].key)
+		}
+	}
+	var images map[diff.Key]diff.Row
+	if len(keys) > 0 {
+		var err error
+		if images, err = s.State.Images(keys, s.columns); err != nil {
+			return err
+		}
+	}
+	for i := range todo {
+		m := &todo[i]
+		before, ok := images[m.key]
+		if m.image == imageHash && !ok {
+			s.collided = append(s.collided, m.key)
+			continue
+		}
+		if c, changed := diff.Compare(m.key, before, m.row); changed {
+			s.changes.Add(c, m.source)
+			continue
+		}
+		s.rehashed = append(s.rehashed, diff.Rehash{Key: m.key, Source: m.source})
+	}
+	return nil
+}
+
+// settle asks the source by key about what the pages left open: records that
+// came with different contents, and rows that did not come at all.
+func (s *scan) settle(ctx context.Context) error {
+	if len(s.contrary) > 0 {
+		if err := s.settleContrary(ctx); err != nil {
+			return err
+		}
+	}
+	missing, err := s.State.Missing(s.index)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	switch {
+	case s.read == 0:
+		return s.remove(missing) // nothing to be a control: the guard decides
+	case s.unreadable > 0:
+		s.withhold(missing, fmt.Sprintf("%d records had no readable key", s.unreadable))
+		return nil
+	}
+	w, err := s.Source.Witness(ctx, missing, s.control)
+	if err != nil {
+		return err
+	}
+	if err := s.adopt(w.Alive); err != nil {
+		return err
+	}
+	if s.unreadable > 0 {
+		s.withhold(append(w.Gone, w.Withheld...), "an answer held a record without a readable key")
+		return nil
+	}
+	s.withhold(w.Withheld, w.Reason)
+	return s.remove(w.Gone)
+}
+
+func (s *scan) withhold(keys []diff.Key, reason string) {
+	if len(keys) > 0 {
+		s.withheld = diff.Withheld{Keys: append(s.withheld.Keys, keys...), Reason: reason}
+	}
+}
+
+// settleContrary reads records that came with different contents again, by
+// key; that answer counts.
+func (s *scan) settleContrary(ctx context.Context) error {
+	keys := make([]diff.Key, 0, len(s.contrary))
+	for k := range s.contrary {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	w, err := s.Source.Witness(ctx, keys, s.control)
+	if err != nil {
+		return err
+	}
+	s.forget(keys)
+	s.read += len(w.Withheld)
+	for _, k := range w.Withheld {
+		s.quarantine = append(s.quarantine, diff.Quarantined{Key: k.String(), Reason: "came twice with different content, and could not be read by id: " + w.Reason})
+	}
+	if err := s.remove(w.Gone); err != nil {
+		return err
+	}
+	return s.adopt(w.Alive)
+}
+
+// forget takes back what the pages said of the keys.
+func (s *scan) forget(keys []diff.Key) {
+	gone := make(map[diff.Key]bool, len(keys))
+	names := make(map[string]bool, len(keys))
+	for _, k := range keys {
+		gone[k] = true
+		names[k.String()] = true
+	}
+	s.read -= len(keys)
+	s.changes.Discard(gone)
+	s.rehashed = slices.DeleteFunc(s.rehashed, func(r diff.Rehash) bool { return gone[r.Key] })
+	s.quarantine = slices.DeleteFunc(s.quarantine, func(q diff.Quarantined) bool { return names[q.Key] })
+}
+
+// adopt takes records answered by key as if a page had held them. Their rows
+// are compared by value, whatever the index says.
+func (s *scan) adopt(records []diff.Record) error {
+	var todo []mapped
+	for i := range records {
+		r := &records[i]
+		key, err := s.Mapping.Key(r)
+		if err != nil {
+			s.setAside(err)
+			continue
+		}
+		source := s.Mapping.Hash(r)
+		s.index.Observe(key, source)
+		s.read++
+		if m, ok := s.mapRecord(key, source, r, imageMaybe); ok {
+			todo = append(todo, m)
+		}
+	}
+	return s.compare(todo)
+}
+
+// remove adds a delete for each of the keys that the snapshot has.
+func (s *scan) remove(keys []diff.Key) error {
+	for part := range slices.Chunk(keys, 1000) {
+		images, err := s.State.Images(part, s.columns)
+		if err != nil {
+			return err
+		}
+		for _, k := range part {
+			if c, ok := diff.Compare(k, images[k], nil); ok {
+				s.changes.Add(c, 0)
+			}
+		}
+	}
+	return nil
+}
