@@ -14,5 +14,5 @@
 // A private server keeps MariaDB's defaults, so tables have its default character set unless the test or the
 // product says otherwise; it differs in that it writes no binary log and keeps statistics (userstat), and it makes
 // each commit durable, so that killing it proves something. Its directory is removed at the end. On Linux it also
-// dies with a test process that is killed; its directory, some 30 MB, is then left behind.
+// dies with a test process that is killed, and the next server to start removes the directory that leaves.
 package mysqltest

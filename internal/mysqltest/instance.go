@@ -21,7 +21,6 @@ const (
 	startTimeout   = time.Minute      // under a second on an idle machine
 	stopTimeout    = 30 * time.Second // then it is killed
 	pollEvery      = 20 * time.Millisecond
-	maxSocketPath  = 100 // the kernel's limit is 104 bytes or 108, by system
 )
 
 // A small redo log: initialising the default one costs more than half of the time and 96 MiB.
@@ -33,7 +32,8 @@ var errPortTaken = errors.New("port taken")
 // instance is one private mariadbd. Its directory outlives its process, so that it can be started again.
 type instance struct {
 	mariadbd string
-	dir      string   // holds data/, the socket s and log
+	dir      string   // holds data/, the socket s, log and lock
+	lock     *os.File // held as long as dir is in use
 	port     int      // the same for every start once one succeeded
 	args     []string // of the test, after the package's own
 	proc     *process // nil before the first start
@@ -47,16 +47,18 @@ func newInstance(args []string) (*instance, error) {
 	if !ok || !ok2 {
 		return nil, errNoServer
 	}
-	dir, err := makeDir()
+	base := baseDir()
+	sweep(base)
+	dir, lock, err := makeDir(base)
 	if err != nil {
 		return nil, err
 	}
-	in := &instance{mariadbd: mariadbd, dir: dir, args: args}
+	in := &instance{mariadbd: mariadbd, dir: dir, lock: lock, args: args}
 	if err = in.install(install); err == nil {
 		err = in.startSomewhere()
 	}
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, errors.Join(err, os.RemoveAll(dir), lock.Close())
 	}
 	return in, nil
 }
@@ -86,20 +88,6 @@ func find(name string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// makeDir creates the server's directory where its socket's path stays within the kernel's limit.
-func makeDir() (string, error) {
-	const pattern, longest = "jstmy*", "/jstmy4294967295/s"
-	base := os.TempDir()
-	if len(base)+len(longest) > maxSocketPath {
-		base = "/tmp"
-	}
-	dir, err := os.MkdirTemp(base, pattern)
-	if err != nil {
-		return "", fmt.Errorf("create directory for a server: %w", err)
-	}
-	return dir, nil
 }
 
 func freePort() (int, error) {
@@ -203,7 +191,7 @@ func (in *instance) isIt(ctx context.Context, db *sql.DB) error {
 // remove ends the server, whose data nobody reads again, and removes its directory.
 func (in *instance) remove() error {
 	in.proc.kill()
-	if err := os.RemoveAll(in.dir); err != nil {
+	if err := errors.Join(os.RemoveAll(in.dir), in.lock.Close()); err != nil {
 		return fmt.Errorf("remove the server's directory: %w", err)
 	}
 	return nil

@@ -134,7 +134,8 @@ func TestServer(t *testing.T) {
 	}
 }
 
-// A test process that is killed takes its servers along, which no code of its own can do any more.
+// A test process that is killed takes its servers along, which no code of its own can do any more, and the next
+// server to start removes their directory. Those of servers in use stay.
 func TestStart_diesWithTheProcess(t *testing.T) {
 	const env = "MYSQLTEST_ORPHAN"
 	if os.Getenv(env) != "" {
@@ -151,7 +152,7 @@ func TestStart_diesWithTheProcess(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		return // promised on Linux only
 	}
-	mysqltest.Start(t) // where there is no server, it ends here
+	mine := mysqltest.Start(t) // where there is no server, it ends here
 
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
 	cmd.Env = append(os.Environ(), env+"=1")
@@ -182,11 +183,19 @@ func TestStart_diesWithTheProcess(t *testing.T) {
 	_ = cmd.Wait() // killed, as it says
 	for range 100 {
 		if !answers(addr) {
-			return
+			break
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Error("the server outlives a killed test process")
+	if answers(addr) {
+		t.Fatal("the server outlives a killed test process")
+	}
+
+	mysqltest.Start(t)
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("its directory is left: %v", err)
+	}
+	mustExec(t, mysqltest.DB(t, mine.DSN()), "CREATE TABLE t (id INT)")
 }
 
 // The server that JSTSYNC_TEST_DSN names is used and left as it was.
