@@ -37,7 +37,7 @@ func (r *Runner) Sync(ctx context.Context) (*diff.Plan, error) {
 	if staged || err != nil && (!snap.Exists || diff.CodeOf(err) == diff.CodeState) {
 		return plan, err // recorded with the staging, or not worth a state file
 	}
-	note(run, plan, err)
+	r.note(run, plan, err)
 	run.Ended = r.Now().UTC()
 	var rehashed []diff.Rehash
 	if plan.Status == diff.Unchanged {
@@ -67,7 +67,7 @@ func (r *Runner) commit(ctx context.Context, plan *diff.Plan, run *diff.Run) (st
 		Run: run.Run, RunID: run.RunID, Kind: r.Trigger, From: from, Instance: head.Instance,
 		Digest: plan.Digest, CommittedAt: r.Now().UTC().Truncate(1000), Changes: plan.Changes.Len(),
 	}
-	note(run, plan, nil)
+	r.note(run, plan, nil)
 	run.Status = diff.Pending
 	if err := r.Journal.Stage(in, plan, run); err != nil {
 		return true, err
@@ -128,13 +128,15 @@ func (r *Runner) resolve(ctx context.Context, in *diff.Intent, why error) (commi
 }
 
 // note copies what the plan found into the run's record.
-func note(run *diff.Run, plan *diff.Plan, err error) {
+func (r *Runner) note(run *diff.Run, plan *diff.Plan, err error) {
 	run.Status, run.Scan, run.ScanNote = plan.Status, plan.Scan.Verdict, plan.Scan.Note
 	run.Summary, run.Quarantine = plan.Summary, plan.Quarantine
 	run.Withheld, run.WithheldWhy = len(plan.Withheld.Keys), plan.Withheld.Reason
 	if plan.Guard.Tripped {
 		run.Guard = plan.Guard.Kind
 	}
+	run.Calls = r.Source.Calls()
+	run.CallStats = diff.StatsOf(run.Calls)
 	if err != nil {
 		run.Error, run.ErrorCode = err.Error(), diff.CodeOf(err)
 	}

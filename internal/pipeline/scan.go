@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"jstsync/diff"
@@ -40,6 +41,7 @@ func newScan(p *Planner, snap *diff.Snapshot) *scan {
 type mapped struct {
 	key    diff.Key
 	source diff.SourceHash
+	record *diff.Record
 	row    diff.Row
 	image  image
 }
@@ -115,7 +117,7 @@ func (s *scan) mapRecord(key diff.Key, source diff.SourceHash, r *diff.Record, w
 		s.quarantine = append(s.quarantine, diff.Quarantined{Key: key.String(), Reason: err.Error()})
 		return mapped{}, false
 	}
-	return mapped{key, source, row, where}, true
+	return mapped{key, source, r, row, where}, true
 }
 
 // compare turns mapped records into changes, by value.
@@ -227,9 +229,11 @@ func (s *scan) forget(keys []diff.Key) {
 }
 
 // adopt takes records answered by key as if a page had held them. Their rows
-// are compared by value, whatever the index says.
+// are compared by value, whatever the index says. A key that is answered twice
+// with different content is set aside: nothing is left to ask.
 func (s *scan) adopt(records []diff.Record) error {
-	var todo []mapped
+	todo := make(map[diff.Key]mapped, len(records))
+	contrary := map[diff.Key]bool{}
 	for i := range records {
 		r := &records[i]
 		key, err := s.Mapping.Key(r)
@@ -239,12 +243,30 @@ func (s *scan) adopt(records []diff.Record) error {
 		}
 		source := s.Mapping.Hash(r)
 		s.index.Observe(key, source)
+		if first, again := todo[key]; again {
+			contrary[key] = contrary[key] || first.source != source
+			continue
+		}
 		s.read++
-		if m, ok := s.mapRecord(key, source, r, imageMaybe); ok {
-			todo = append(todo, m)
+		todo[key] = mapped{key: key, source: source, record: r}
+	}
+	return s.compare(s.mapAnswered(todo, contrary))
+}
+
+// mapAnswered maps the records answered by key, in the order of their keys,
+// but for those with more than one content.
+func (s *scan) mapAnswered(todo map[diff.Key]mapped, contrary map[diff.Key]bool) []mapped {
+	var rows []mapped
+	for _, key := range slices.Sorted(maps.Keys(todo)) {
+		if contrary[key] {
+			s.quarantine = append(s.quarantine, diff.Quarantined{Key: key.String(), Reason: "came twice with different content, also when read by id"})
+			continue
+		}
+		if m, ok := s.mapRecord(key, todo[key].source, todo[key].record, imageMaybe); ok {
+			rows = append(rows, m)
 		}
 	}
-	return s.compare(todo)
+	return rows
 }
 
 // remove adds a delete for each of the keys that the snapshot has.

@@ -1,0 +1,162 @@
+package pipeline_test
+
+import (
+	"fmt"
+	"os"
+	"sync/atomic"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"jstsync/diff"
+	"jstsync/internal/sandbox"
+)
+
+// Whatever the source does between and during scans, and however its answers
+// are damaged: no delete is false, a failed run touches nothing, snapshot and
+// target agree, and one quiet scan brings the target up to the source.
+func TestProperty_NoFalseDelete(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		dir, err := os.MkdirTemp(t.TempDir(), "")
+		if err != nil {
+			rt.Fatal(err)
+		}
+		w := newWorld(rt, dir, sandbox.Options{Seed: 1, Shops: rapid.IntRange(0, 60).Draw(rt, "shops")})
+		w.page = rapid.SampledFrom([]int{3, 7, 20, 100}).Draw(rt, "page size")
+		w.guard.AllowEmpty = false // the one exception, asked for by name
+		w.ahead = rapid.IntRange(1, 4).Draw(rt, "ahead")
+		m := &mischief{world: w, next: 90_000_000}
+		for range rapid.IntRange(2, 6).Draw(rt, "runs") {
+			m.run(rt)
+		}
+		w.source.ClearFaults()
+		m.quiet.Store(true)
+		w.source.Put(99_999_999, nil) // so that it is never empty, which is held
+		if _, err := w.sync(); err != nil {
+			rt.Fatalf("quiet scan: %v", err)
+		}
+		if d := sameRows(w.table(), w.truth()); d != "" {
+			rt.Fatalf("after a quiet scan: %s", d)
+		}
+	})
+}
+
+// mischief edits the source and damages its answers.
+type mischief struct {
+	*world
+	next  int64       // the next new shop; numbers are never used twice
+	quiet atomic.Bool // nothing moves any more
+}
+
+func (m *mischief) run(rt *rapid.T) {
+	m.edit(rt, m.source)
+	for range rapid.IntRange(0, 2).Draw(rt, "shifts") {
+		page := rapid.IntRange(1, 6).Draw(rt, "after page")
+		edits := m.draw(rt)
+		m.source.AfterPage(page, func(s *sandbox.Server) {
+			if !m.quiet.Load() {
+				m.apply(s, edits)
+			}
+		})
+	}
+	m.source.ClearFaults()
+	for range rapid.IntRange(0, 2).Draw(rt, "faults") {
+		f := drawFault(rt)
+		if err := m.source.Inject(f); err != nil {
+			rt.Fatalf("inject %+v: %v", f, err)
+		}
+	}
+	before := m.table()
+	plan, err := m.sync()
+	if err != nil {
+		if d := sameRows(m.table(), before); d != "" {
+			rt.Fatalf("a failed run (%v) wrote: %s", err, d)
+		}
+	} else if plan.Status == diff.Committed {
+		exists := map[int64]bool{}
+		for _, id := range ids(m.world) {
+			exists[id] = true
+		}
+		for c, err := range plan.Changes.Only(diff.Delete) {
+			parts, keyErr := c.Key.Parts()
+			if err != nil || keyErr != nil || exists[parts[0].Int()] {
+				rt.Fatalf("false delete of %s (%v, %v); scan %+v", c.Key, err, keyErr, plan.Scan)
+			}
+		}
+	}
+	snapshot, err := m.snapshot()
+	if err != nil {
+		rt.Fatal(err)
+	}
+	if d := sameRows(snapshot, m.table()); d != "" {
+		rt.Fatalf("snapshot and target differ: %s", d)
+	}
+}
+
+// edits is one round of changes at the source.
+type edits struct {
+	remove, rename []int // positions among the shops there are then
+	add            []int64
+}
+
+func (m *mischief) draw(rt *rapid.T) edits {
+	positions := rapid.SliceOfN(rapid.IntRange(0, 80), 0, 4)
+	e := edits{remove: positions.Draw(rt, "remove"), rename: positions.Draw(rt, "rename")}
+	for range rapid.IntRange(0, 3).Draw(rt, "add") {
+		m.next++
+		id := m.next
+		if rapid.Bool().Draw(rt, "in front") {
+			id -= 85_000_000
+		}
+		e.add = append(e.add, id)
+	}
+	return e
+}
+
+func (m *mischief) edit(rt *rapid.T, s *sandbox.Server) { m.apply(s, m.draw(rt)) }
+
+func (m *mischief) apply(s *sandbox.Server, e edits) {
+	shops := s.Shops()
+	for i, at := range e.rename {
+		if at < len(shops) {
+			s.Put(shops[at].ID, map[string]any{"shop_name": fmt.Sprintf("%s%d", shops[at].Members["shop_id"], i+len(e.add))})
+		}
+	}
+	for _, at := range e.remove {
+		if at < len(shops) {
+			s.Remove(shops[at].ID)
+		}
+	}
+	for _, id := range e.add {
+		s.Put(id, nil)
+	}
+}
+
+// drawFault draws one misbehaviour. Those that only take time are left out.
+func drawFault(rt *rapid.T) sandbox.Fault {
+	f := sandbox.Fault{
+		Kind: rapid.SampledFrom([]sandbox.Kind{
+			sandbox.KindReset, sandbox.KindTruncate, sandbox.KindGzip, sandbox.KindStatus, sandbox.KindHTML, sandbox.KindCode,
+			sandbox.KindHasNext, sandbox.KindEmptyPage, sandbox.KindShortPage, sandbox.KindRepeatPage, sandbox.KindClampPage,
+			sandbox.KindDuplicateID, sandbox.KindNullRows, sandbox.KindRowsUnderShops, sandbox.KindRowsOnTop,
+			sandbox.KindBadKey, sandbox.KindLoneSurrogate, sandbox.KindDuplicateMember,
+			sandbox.KindIDsIgnored, sandbox.KindIDsClamped, sandbox.KindIDsExtra, sandbox.KindIDsEmpty,
+		}).Draw(rt, "kind"),
+		Page:  rapid.IntRange(0, 4).Draw(rt, "page"),
+		Skip:  rapid.IntRange(0, 2).Draw(rt, "skip"),
+		Times: rapid.SampledFrom([]int{1, 2, 9, -1}).Draw(rt, "times"),
+		N:     rapid.IntRange(1, 4).Draw(rt, "n"),
+		Row:   rapid.IntRange(0, 3).Draw(rt, "row"),
+	}
+	switch f.Kind {
+	case sandbox.KindCode:
+		f.Code = rapid.SampledFrom([]int{100, 110, 140, 150, 190, 199, 200}).Draw(rt, "code")
+	case sandbox.KindIDsIgnored, sandbox.KindIDsClamped, sandbox.KindIDsExtra, sandbox.KindIDsEmpty:
+		f.Page = 0
+	case sandbox.KindShortPage:
+		f.Scope = sandbox.ScopePages // of a server that knows the control and denies another row by id, nothing can be told
+	case sandbox.KindStatus:
+		f.Status = rapid.SampledFrom([]int{429, 500, 503}).Draw(rt, "status")
+	}
+	return f
+}
