@@ -1,0 +1,31 @@
+package diff
+
+import (
+	"encoding/binary"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// HashVersion numbers the definition of [SourceHash]. It is part of every
+// fingerprint, so that a new definition compares by value first.
+const HashVersion = 1
+
+// SourceHash is a record's hash over the spelling of its members: the sum,
+// modulo 2^64, of the hashes of each (name, raw value). The sum makes the
+// order of members irrelevant; each member is framed by its lengths, so that
+// no two lists of members run together.
+type SourceHash uint64
+
+// Add returns the hash with one more member.
+func (h SourceHash) Add(name string, raw []byte) SourceHash {
+	var d xxhash.Digest
+	var frame [9]byte
+	frame[0] = 'm'
+	binary.LittleEndian.PutUint32(frame[1:], uint32(len(name)))
+	binary.LittleEndian.PutUint32(frame[5:], uint32(len(raw)))
+	d.Reset()
+	_, _ = d.Write(frame[:]) // a Digest never fails
+	_, _ = d.WriteString(name)
+	_, _ = d.Write(raw)
+	return h + SourceHash(d.Sum64())
+}

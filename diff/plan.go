@@ -1,0 +1,111 @@
+package diff
+
+import "time"
+
+// Status is where a plan or run ended.
+type Status string
+
+// The statuses.
+const (
+	Planned   Status = "planned"
+	Unchanged Status = "unchanged"
+	Committed Status = "committed"
+	Held      Status = "held"
+	Failed    Status = "failed"
+	Pending   Status = "pending" // in the state file only: an intent stands
+	Aborted   Status = "aborted" // in the state file only: recovery found it not committed
+)
+
+// Summary counts the records of a run.
+type Summary struct {
+	Read        int `json:"read"` // distinct records answered, by page or by id
+	Pages       int `json:"pages"`
+	Calls       int `json:"calls"` // attempts, retries included
+	Unchanged   int `json:"unchanged"`
+	Insert      int `json:"insert"`
+	Update      int `json:"update"`
+	Delete      int `json:"delete"`
+	Kept        int `json:"kept"`
+	Quarantined int `json:"quarantined"`
+	Foreign     int `json:"foreign"`
+}
+
+// Withheld lists the deletes that were not made for want of a witness.
+type Withheld struct {
+	Keys   []Key
+	Reason string
+}
+
+// Quarantined is a record set aside: its row in the target stays as it is.
+type Quarantined struct {
+	Key    string `json:"key"` // "" when it could not be read
+	Reason string `json:"reason"`
+}
+
+// Rehash is a record whose spelling moved and whose row did not.
+type Rehash struct {
+	Key    Key
+	Source SourceHash
+}
+
+// Plan is what one run found and means to do, or did.
+type Plan struct {
+	Pipeline   string
+	Table      *Table
+	Status     Status
+	Base       Head
+	Digest     Digest
+	Scan       ScanInfo
+	Summary    Summary
+	Withheld   Withheld
+	Quarantine []Quarantined
+	Guard      GuardVerdict
+	Changes    *ChangeSet
+
+	Rehashed    []Rehash
+	Fingerprint string
+
+	Run         uint64    // 0 for a plan
+	CommittedAt time.Time // zero unless committed
+	Err         error     // why it failed
+}
+
+// Call records one attempt of one API call. No secret is ever in it.
+type Call struct {
+	Path     string        `json:"path"`
+	Params   string        `json:"params"` // the business object, as sent
+	Page     int           `json:"page,omitempty"`
+	Attempt  int           `json:"attempt"`
+	At       time.Time     `json:"at"`
+	Duration time.Duration `json:"dur"`
+	Status   int           `json:"status,omitempty"` // HTTP
+	Code     int           `json:"code"`             // vendor
+	Message  string        `json:"msg,omitempty"`    // vendor
+	Bytes    int64         `json:"bytes"`
+	Err      string        `json:"err,omitempty"`
+	Body     string        `json:"body,omitempty"` // first 2 KiB, on failure only
+}
+
+// Run is the record of one run of one pipeline.
+type Run struct {
+	Run         uint64        `json:"run"`
+	Pipeline    string        `json:"pipeline"`
+	RunID       ID            `json:"run_id"`
+	Trigger     string        `json:"trigger"` // sync
+	Started     time.Time     `json:"started"`
+	Ended       time.Time     `json:"ended"`
+	Status      Status        `json:"status"`
+	CommittedAt time.Time     `json:"committed_at,omitzero"`
+	Fingerprint string        `json:"fingerprint"`
+	Scan        Verdict       `json:"scan"`
+	ScanNote    string        `json:"scan_note,omitempty"`
+	Summary     Summary       `json:"summary"`
+	Withheld    int           `json:"withheld"`
+	WithheldWhy string        `json:"withheld_reason,omitempty"`
+	Guard       string        `json:"guard,omitempty"` // the kind that tripped
+	Quarantine  []Quarantined `json:"quarantine,omitempty"`
+	Error       string        `json:"error,omitempty"`
+	ErrorCode   Code          `json:"error_code,omitempty"`
+	CallStats   CallStats     `json:"call_stats"`
+	Calls       []Call        `json:"-"` // kept beside the record, for a time or for good
+}

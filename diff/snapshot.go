@@ -1,0 +1,11 @@
+package diff
+
+// Snapshot is what a state file holds of one pipeline, less the rows.
+type Snapshot struct {
+	Exists      bool // the state file exists
+	Head        Head
+	Intent      *Intent // an unfinished run, or nil
+	Fingerprint string  // of the mapping under which the source hashes were made
+	Index       *Index
+	NextRun     uint64 // the number the next run's record takes
+}

@@ -1,0 +1,137 @@
+package report
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"jstsync/diff"
+)
+
+// Runs writes a table of runs.
+func (t Text) Runs(out io.Writer, runs []diff.Run) error {
+	rows := [][]string{{"RUN", "PIPELINE", "STARTED (UTC)", "STATUS", "READ", "INSERT", "UPDATE", "DELETE", "CALLS", "TOOK"}}
+	for i := range runs {
+		r := &runs[i]
+		took := ""
+		if !r.Ended.IsZero() {
+			took = r.Ended.Sub(r.Started).Round(time.Millisecond).String()
+		}
+		rows = append(rows, []string{
+			strconv.FormatUint(r.Run, 10), plain(r.Pipeline), r.Started.UTC().Format(time.DateTime), string(r.Status),
+			thousands(r.Summary.Read), thousands(r.Summary.Insert), thousands(r.Summary.Update), thousands(r.Summary.Delete),
+			thousands(r.Summary.Calls), took,
+		})
+	}
+	return table(out, rows)
+}
+
+// table writes rows with their columns lined up; columns of numbers, whose
+// cells below the heading are all digits and commas, stand to the right.
+func table(out io.Writer, rows [][]string) error {
+	widths := make([]int, len(rows[0]))
+	texts := make([]bool, len(rows[0]))
+	for n, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], width(cell))
+			texts[i] = texts[i] || n > 0 && (cell == "" || strings.Trim(cell, "0123456789,") != "")
+		}
+	}
+	var b strings.Builder
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			if i > 0 {
+				line.WriteString("  ")
+			}
+			if !texts[i] {
+				cell = strings.Repeat(" ", widths[i]-width(cell)) + cell
+			}
+			line.WriteString(pad(cell, widths[i]))
+		}
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// RunDetail writes everything that is known of one run.
+func (t Text) RunDetail(out io.Writer, r *diff.Run) error {
+	var b strings.Builder
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "%s  %s\n", pad(name, 12), plain(fmt.Sprintf(format, args...)))
+	}
+	line("run", "%d (%s)", r.Run, r.RunID)
+	line("pipeline", "%s", r.Pipeline)
+	line("trigger", "%s", r.Trigger)
+	line("status", "%s", r.Status)
+	line("started", "%s", moment(r.Started))
+	if !r.Ended.IsZero() {
+		line("ended", "%s", moment(r.Ended))
+	}
+	if !r.CommittedAt.IsZero() {
+		line("committed", "%s", moment(r.CommittedAt))
+	}
+	scan := string(r.Scan)
+	if r.ScanNote != "" {
+		scan += ": " + r.ScanNote
+	}
+	line("scan", "%s", scan)
+	line("read", "%s in %s, %s", thousands(r.Summary.Read), plural(r.Summary.Pages, "page"), plural(r.Summary.Calls, "call"))
+	line("changes", "%d insert, %d update, %d delete, %d unchanged", r.Summary.Insert, r.Summary.Update, r.Summary.Delete, r.Summary.Unchanged)
+	if r.Guard != "" {
+		line("held", "guard %s", r.Guard)
+	}
+	if r.Withheld > 0 {
+		line("withheld", "%s: %s", plural(r.Withheld, "delete"), r.WithheldWhy)
+	}
+	for _, q := range r.Quarantine {
+		line("quarantined", "%s", setAside(q))
+	}
+	if r.Error != "" {
+		line("error", "%s: %s", r.ErrorCode, r.Error)
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// RunsCSV writes the records of runs as CSV with a heading. For Excel there is
+// a byte order mark, lines end in CRLF, and no cell is taken for a formula.
+func RunsCSV(out io.Writer, runs []diff.Run, excel bool) error {
+	if excel {
+		if _, err := io.WriteString(out, "\uFEFF"); err != nil {
+			return err
+		}
+	}
+	w := csv.NewWriter(out)
+	w.UseCRLF = excel
+	rows := [][]string{{"run", "pipeline", "run_id", "trigger", "status", "started", "ended", "committed_at", "scan", "read", "pages", "calls", "unchanged", "insert", "update", "delete", "kept", "quarantined", "foreign", "withheld", "guard", "error_code", "error"}}
+	for i := range runs {
+		r := &runs[i]
+		row := []string{strconv.FormatUint(r.Run, 10), r.Pipeline, r.RunID.String(), r.Trigger, string(r.Status), moment(r.Started), moment(r.Ended), moment(r.CommittedAt), string(r.Scan)}
+		s := r.Summary
+		for _, n := range []int{s.Read, s.Pages, s.Calls, s.Unchanged, s.Insert, s.Update, s.Delete, s.Kept, s.Quarantined, s.Foreign, r.Withheld} {
+			row = append(row, strconv.Itoa(n))
+		}
+		rows = append(rows, append(row, r.Guard, string(r.ErrorCode), r.Error))
+	}
+	if excel {
+		for _, row := range rows[1:] {
+			for i := range row {
+				row[i] = unformula(row[i])
+			}
+		}
+	}
+	return w.WriteAll(rows)
+}
+
+// unformula keeps a spreadsheet from taking a text for a formula.
+func unformula(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
