@@ -60,7 +60,7 @@ func (m *mischief) run(rt *rapid.T) {
 		})
 	}
 	m.source.ClearFaults()
-	for range rapid.IntRange(0, 2).Draw(rt, "faults") {
+	for range rapid.IntRange(0, 3).Draw(rt, "faults") {
 		f := drawFault(rt)
 		if err := m.source.Inject(f); err != nil {
 			rt.Fatalf("inject %+v: %v", f, err)
@@ -134,6 +134,18 @@ func (m *mischief) apply(s *sandbox.Server, e edits) {
 
 // drawFault draws one misbehaviour. Those that only take time are left out.
 func drawFault(rt *rapid.T) sandbox.Fault {
+	// What could fool the witness is rare among all the rest, and needs to
+	// come together and to last.
+	if rapid.IntRange(0, 2).Draw(rt, "against the witness") == 0 {
+		return sandbox.Fault{
+			Kind: rapid.SampledFrom([]sandbox.Kind{
+				sandbox.KindHasNext, sandbox.KindIDsIgnored, sandbox.KindIDsClamped, sandbox.KindIDsExtra, sandbox.KindIDsEmpty,
+				sandbox.KindBadKey,
+			}).Draw(rt, "kind"),
+			Times: -1,
+			N:     rapid.IntRange(1, 4).Draw(rt, "n"),
+		}
+	}
 	f := sandbox.Fault{
 		Kind: rapid.SampledFrom([]sandbox.Kind{
 			sandbox.KindReset, sandbox.KindTruncate, sandbox.KindGzip, sandbox.KindStatus, sandbox.KindHTML, sandbox.KindCode,

@@ -206,9 +206,12 @@ func RunsJSON(out io.Writer, runs []diff.Run) error {
 		w.text("ended", moment(r.Ended))
 		w.text("committed_at", moment(r.CommittedAt))
 		w.text("scan", string(r.Scan))
+		w.text("scan_note", r.ScanNote)
 		w.member("summary", r.Summary)
 		w.member("withheld", r.Withheld)
+		w.text("withheld_reason", r.WithheldWhy)
 		w.text("guard", r.Guard)
+		w.calls(r)
 		if r.Error != "" {
 			w.token(jsontext.String("error"), jsontext.BeginObject)
 			w.text("code", string(r.ErrorCode))

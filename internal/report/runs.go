@@ -94,6 +94,9 @@ func (t Text) RunDetail(out io.Writer, r *diff.Run) error {
 	if r.Error != "" {
 		line("error", "%s: %s", r.ErrorCode, r.Error)
 	}
+	if err := t.calls(&b, r); err != nil {
+		return err
+	}
 	_, err := io.WriteString(out, b.String())
 	return err
 }
