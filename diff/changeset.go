@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 )
@@ -55,7 +56,11 @@ func (s *ChangeSet) Columns() []string { return s.columns }
 func (s *ChangeSet) Add(c Change, source SourceHash) {
 	last := len(s.chunks) - 1
 	if last < 0 || len(s.chunks[last]) >= chunkSize {
-		s.chunks = append(s.chunks, nil)
+		var chunk []byte
+		if last >= 0 { // not the first, so that more than a few are to be expected
+			chunk = make([]byte, 0, chunkSize+chunkSize/16)
+		}
+		s.chunks = append(s.chunks, chunk)
 		last++
 	}
 	start := len(s.chunks[last])
@@ -135,18 +140,21 @@ func (s *ChangeSet) Digest(previous Digest) Digest {
 func DigestOf(previous Digest, columns []string, changes iter.Seq2[Key, []byte]) Digest {
 	h := sha256.New()
 	var frame []byte
-	write := func(text string) {
-		frame = binary.AppendUvarint(frame[:0], uint64(len(text)))
-		h.Write(append(frame, text...))
+	length := func(n int) { // a hash never fails
+		frame = binary.AppendUvarint(frame[:0], uint64(n))
+		_, _ = h.Write(frame)
 	}
-	h.Write(previous[:])
-	h.Write(binary.AppendUvarint(nil, uint64(len(columns))))
+	_, _ = h.Write(previous[:])
+	length(len(columns))
 	for _, c := range columns {
-		write(c)
+		length(len(c))
+		_, _ = io.WriteString(h, c)
 	}
 	for key, enc := range changes {
-		write(string(key))
-		write(string(enc))
+		length(len(key))
+		_, _ = io.WriteString(h, string(key))
+		length(len(enc))
+		_, _ = h.Write(enc)
 	}
 	return Digest(h.Sum(nil))
 }

@@ -16,6 +16,10 @@ const HashVersion = 1
 // no two lists of members run together.
 type SourceHash uint64
 
+// NoHash is the source hash of a row that is to be compared by value the next
+// time its record is seen, whatever its spelling then.
+const NoHash SourceHash = 0
+
 // Add returns the hash with one more member.
 func (h SourceHash) Add(name string, raw []byte) SourceHash {
 	var d xxhash.Digest

@@ -38,10 +38,10 @@ func unhex(dst, text []byte) error {
 // Head is a pipeline's last commit, as the state file knows it. Two heads are
 // equal only when instance, sequence and run are.
 type Head struct {
-	Instance ID     // of the state file's record of this pipeline
-	Seq      uint64 // RUN number of the last commit; 0 before the first
-	RunID    ID     // of the last commit; zero before the first
-	Digest   Digest // of the last commit and all before it
+	Instance ID     `json:"instance"` // of the state file's record of this pipeline
+	Seq      uint64 `json:"seq"`      // RUN number of the last commit; 0 before the first
+	RunID    ID     `json:"run_id"`   // of the last commit; zero before the first
+	Digest   Digest `json:"digest"`   // of the last commit and all before it
 }
 
 // Same reports whether two heads are of the same commit.
@@ -56,8 +56,8 @@ func (h Head) IsEmpty() bool { return h.Seq == 0 && h.RunID.IsZero() }
 // jstsync_checkpoint, with the epoch that fences late transactions.
 type Checkpoint struct {
 	Head
-	Epoch  int64
-	Target string // table name
+	Epoch  int64  `json:"epoch"`
+	Target string `json:"target"` // table name
 }
 
 // Intent is the decision to commit one change set, written before the target

@@ -155,7 +155,7 @@ func (x *Index) Observe(k Key, source SourceHash) Sighting {
 	}
 	setBit(x.seen, i)
 	s.source = source
-	if same {
+	if same && source != NoHash {
 		return Same
 	}
 	return Differs
@@ -170,7 +170,7 @@ func (t *twin) observe(source SourceHash) Sighting {
 	switch {
 	case !t.stored:
 		return New
-	case same:
+	case same && source != NoHash:
 		return Same
 	default:
 		return Differs

@@ -38,24 +38,27 @@ func NewKey(parts ...Value) (Key, error) {
 		return "", fmt.Errorf("%w: no parts", ErrKey)
 	}
 	b := make([]byte, 0, 9*len(parts))
+	length := len(parts) - 1 // of the external form
+	var digits [20]byte
 	for i, p := range parts {
 		switch p.kind {
 		case Int:
 			b = append(b, intPart)
 			b = binary.BigEndian.AppendUint64(b, uint64(p.num)^(1<<63))
+			length += len(strconv.AppendInt(digits[:0], p.num, 10))
 		case Text:
 			b = append(b, textPart)
 			b = append(b, strings.ReplaceAll(p.text, "\x00", "\x00\xff")...)
 			b = append(b, 0, 0)
+			length += len(p.text) + 2*(strings.Count(p.text, "%")+strings.Count(p.text, "/"))
 		default:
 			return "", fmt.Errorf("%w: part %d is null or missing", ErrKey, i+1)
 		}
 	}
-	k := Key(b)
-	if n := len(k.String()); n > MaxKeyText {
-		return "", fmt.Errorf("%w: %d bytes long, the limit is %d", ErrKey, n, MaxKeyText)
+	if length > MaxKeyText {
+		return "", fmt.Errorf("%w: %d bytes long, the limit is %d", ErrKey, length, MaxKeyText)
 	}
-	return k, nil
+	return Key(b), nil
 }
 
 // Parts returns the key's values. A string that does not encode any is an error
@@ -106,12 +109,10 @@ func (k Key) String() string {
 	}
 	texts := make([]string, len(parts))
 	for i, p := range parts {
-		texts[i] = keyEscaper().Replace(p.String())
+		texts[i] = strings.ReplaceAll(strings.ReplaceAll(p.String(), "%", "%25"), "/", "%2F")
 	}
 	return strings.Join(texts, "/")
 }
-
-func keyEscaper() *strings.Replacer { return strings.NewReplacer("%", "%25", "/", "%2F") }
 
 // ParseKey reads the external form of a key whose parts have the given kinds.
 // The error wraps [ErrKey].
@@ -122,7 +123,10 @@ func ParseKey(s string, kinds ...Kind) (Key, error) {
 	}
 	parts := make([]Value, len(kinds))
 	for i, kind := range kinds {
-		text := strings.NewReplacer("%25", "%", "%2F", "/", "%2f", "/").Replace(texts[i])
+		text := texts[i]
+		if strings.Contains(text, "%") {
+			text = strings.NewReplacer("%25", "%", "%2F", "/", "%2f", "/").Replace(text)
+		}
 		if kind == Int {
 			n, err := strconv.ParseInt(text, 10, 64)
 			if err != nil {
