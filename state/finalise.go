@@ -1,0 +1,127 @@
+package state
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"jstsync/diff"
+)
+
+// Finalise is transaction B: the staged changes become the snapshot and the
+// audit, the run's record says committed, the head moves and the intent goes.
+// It does nothing and returns an error when another intent stands, or when the
+// staged changes do not have the intent's digest.
+func (j *Journal) Finalise(in *diff.Intent, ended time.Time) error {
+	return j.update("finalise run in",
+		func(tx *bbolt.Tx) error { return j.finalise(tx, in, ended) },
+		func(tx *bbolt.Tx) error { return sweepGenerations(j.bucket(tx)) })
+}
+
+func (j *Journal) finalise(tx *bbolt.Tx, in *diff.Intent, ended time.Time) error {
+	p := j.bucket(tx)
+	changes, h, err := j.standing(p, in)
+	if err != nil {
+		return err
+	}
+	if err := checkDigest(changes, h, in); err != nil {
+		return err
+	}
+	if h.Generation != 0 {
+		err = p.Put(keyGeneration, be64(h.Generation))
+	} else {
+		err = applyHashes(currentIndex(p), changes, in.Run)
+	}
+	h.Committed = true
+	text, jsonErr := json.Marshal(h)
+	commit := append(append([]byte(nil), in.RunID[:]...), in.Digest[:]...)
+	return errors.Join(err, jsonErr,
+		changes.Put(keyHeader, text),
+		p.Put(keyHead, encodeHead(in.To())),
+		p.Put(keyRowCount, be64(h.RowCount)),
+		p.Put(keyFingerprint, []byte(h.Fingerprint)),
+		p.Bucket(bucketCommits).Put(be64(in.Run), commit),
+		p.Delete(keyIntent),
+		closeRun(tx, in.Run, func(r *diff.Run) {
+			r.Status, r.CommittedAt, r.Ended = diff.Committed, in.CommittedAt, ended.UTC()
+		}))
+}
+
+// standing returns the staged changes of the intent, which must be the one
+// that stands.
+func (j *Journal) standing(p *bbolt.Bucket, in *diff.Intent) (*bbolt.Bucket, header, error) {
+	now, err := readIntent(p)
+	if err != nil {
+		return nil, header{}, err
+	}
+	if now == nil || now.RunID != in.RunID {
+		return nil, header{}, fmt.Errorf("run %d is not the unfinished one", in.Run)
+	}
+	changes := p.Bucket(bucketChanges).Bucket(be64(in.Run))
+	if changes == nil {
+		return nil, header{}, fmt.Errorf("staged changes of run %d are missing", in.Run)
+	}
+	h, err := readHeader(changes)
+	return changes, h, err
+}
+
+// checkDigest asserts that what was staged is what was decided on.
+func checkDigest(changes *bbolt.Bucket, h header, in *diff.Intent) error {
+	got := diff.DigestOf(h.Previous, h.Columns, func(yield func(diff.Key, []byte) bool) {
+		rows := changes.Bucket(bucketRows)
+		if rows == nil {
+			return
+		}
+		c := rows.Cursor()
+		for k, v := c.First(); k != nil; k, v = c.Next() {
+			if !yield(diff.Key(k), v) {
+				return
+			}
+		}
+	})
+	if got != in.Digest {
+		return fmt.Errorf("staged changes of run %d have digest %s, want %s: the file is damaged", in.Run, got, in.Digest)
+	}
+	return nil
+}
+
+// applyHashes brings the index up to the staged changes, whose hashes are then
+// no longer needed beside it.
+func applyHashes(index, changes *bbolt.Bucket, run uint64) error {
+	rows := changes.Bucket(bucketRows)
+	err := changes.Bucket(bucketHashes).ForEach(func(k, v []byte) error {
+		var enc []byte
+		if rows != nil {
+			enc = rows.Get(k)
+		}
+		m := hashed{key: diff.Key(k), source: diff.SourceHash(readBE64(v)), changed: enc != nil}
+		if m.changed && diff.Op(enc[0]) == diff.Delete {
+			return index.Delete(k)
+		}
+		e, err := m.entry(index.Get(k), run)
+		if err != nil {
+			return err
+		}
+		return index.Put(k, e)
+	})
+	return errors.Join(err, changes.DeleteBucket(bucketHashes))
+}
+
+// Abort drops the intent and its staged changes, and records the run as
+// aborted. The caller has made sure that the run can no longer commit.
+func (j *Journal) Abort(in *diff.Intent, ended time.Time, why string) error {
+	return j.update("abort run in", func(tx *bbolt.Tx) error {
+		p := j.bucket(tx)
+		if _, _, err := j.standing(p, in); err != nil {
+			return err
+		}
+		return errors.Join(
+			p.Delete(keyIntent),
+			closeRun(tx, in.Run, func(r *diff.Run) {
+				r.Status, r.Ended, r.Error = diff.Aborted, ended.UTC(), why
+			}))
+	}, func(tx *bbolt.Tx) error { return sweep(j.bucket(tx)) })
+}

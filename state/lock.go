@@ -1,0 +1,65 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"jstsync/diff"
+)
+
+// Lock is the run lock of a state file: one runner at a time.
+type Lock struct{ file *flock.Flock }
+
+// Acquire takes the run lock of the state file at path, waiting at most wait.
+// When another process holds it the error has [diff.CodeBusy] and names the
+// holder. The lock's file stays; its content names the last holder.
+func Acquire(ctx context.Context, path string, wait time.Duration, now time.Time) (*Lock, error) {
+	name := path + ".lock"
+	l := &Lock{flock.New(name, flock.SetPermissions(0o600))}
+	bounded, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	ok, err := l.file.TryLock() // also when there is no time to wait
+	if !ok && err == nil {
+		ok, err = l.file.TryLockContext(bounded, 50*time.Millisecond)
+	}
+	if ok {
+		return l, l.sign(name, now)
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return nil, &diff.Error{
+			Code: diff.CodeState, Message: "lock state file " + path, Err: err,
+			Remedy: "give this user write access to the directory, or name another file in the setting state (JSTSYNC_STATE)",
+		}
+	}
+	holder, _ := os.ReadFile(name)
+	return nil, &diff.Error{
+		Code:    diff.CodeBusy,
+		Message: fmt.Sprintf("state file %s is in use by another run (%s)", path, strings.TrimSpace(string(holder))),
+		Remedy:  "wait for it to end, or raise lock_timeout",
+	}
+}
+
+// sign writes who holds the lock into its file.
+func (l *Lock) sign(name string, now time.Time) error {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	text := fmt.Sprintf("pid %d on %s since %s\n", os.Getpid(), host, now.UTC().Format(time.RFC3339))
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		return errors.Join(fmt.Errorf("write lock file %s: %w", name, err), l.Release())
+	}
+	return nil
+}
+
+// Release gives the lock back.
+func (l *Lock) Release() error { return l.file.Unlock() }

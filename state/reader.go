@@ -1,0 +1,214 @@
+package state
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"go.etcd.io/bbolt"
+
+	"jstsync/diff"
+)
+
+// Reader reads one pipeline's part of a state file. It holds nothing that
+// could write. A file that does not exist reads as an empty one.
+type Reader struct {
+	path     string
+	pipeline string
+}
+
+// NewReader returns a reader of the pipeline's part of the file at path. The
+// file is opened by each call and closed by its end.
+func NewReader(path, pipeline string) *Reader { return &Reader{path, pipeline} }
+
+// view runs f on the pipeline's bucket, which is nil when there is none.
+func (r *Reader) view(f func(tx *bbolt.Tx, p *bbolt.Bucket) error) error {
+	err := with(r.path, true, func(db *bbolt.DB) error {
+		return db.View(func(tx *bbolt.Tx) error {
+			return f(tx, tx.Bucket(bucketPipelines).Bucket([]byte(r.pipeline)))
+		})
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return f(nil, nil)
+	}
+	return r.wrap("read", err)
+}
+
+func (r *Reader) wrap(verb string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*diff.Error](err); ok {
+		return err
+	}
+	return &diff.Error{
+		Code: diff.CodeState, Message: fmt.Sprintf("%s state file %s", verb, r.path), Err: err,
+		Remedy: "check the file system and its free space, then run again",
+	}
+}
+
+// Snapshot returns the pipeline's head, its unfinished run if there is one,
+// and the index of its snapshot.
+func (r *Reader) Snapshot() (*diff.Snapshot, error) {
+	s := &diff.Snapshot{NextRun: 1}
+	err := r.view(func(tx *bbolt.Tx, p *bbolt.Bucket) (err error) {
+		if tx != nil {
+			s.Exists = true
+			s.NextRun = readBE64(tx.Bucket(bucketMeta).Get(keyLastRun)) + 1
+		}
+		if p == nil {
+			s.Index = diff.NewIndex(0)
+			return nil
+		}
+		if s.Head, err = decodeHead(p.Get(keyHead)); err != nil {
+			return err
+		}
+		if s.Intent, err = readIntent(p); err != nil {
+			return err
+		}
+		s.Fingerprint = string(p.Get(keyFingerprint))
+		s.Index = diff.NewIndex(int(readBE64(p.Get(keyRowCount))))
+		return currentIndex(p).ForEach(func(k, v []byte) error {
+			e, err := decodeEntry(v)
+			s.Index.Load(diff.Key(k), e.source)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func readIntent(p *bbolt.Bucket) (*diff.Intent, error) {
+	text := p.Get(keyIntent)
+	if text == nil {
+		return nil, nil //nolint:nilnil // no intent is the ordinary case
+	}
+	in := &diff.Intent{}
+	if err := json.Unmarshal(text, in); err != nil {
+		return nil, fmt.Errorf("read intent: %w", err)
+	}
+	return in, nil
+}
+
+func currentIndex(p *bbolt.Bucket) *bbolt.Bucket {
+	return p.Bucket(bucketIndex).Bucket(p.Get(keyGeneration))
+}
+
+// Images returns the stored rows of those of the keys that are in the
+// snapshot, shaped to the given columns: a column that the stored row does not
+// have is NULL.
+func (r *Reader) Images(keys []diff.Key, columns []string) (map[diff.Key]diff.Row, error) {
+	rows := make(map[diff.Key]diff.Row, len(keys))
+	err := r.view(func(_ *bbolt.Tx, p *bbolt.Bucket) error {
+		if p == nil {
+			return nil
+		}
+		g := gallery{changes: p.Bucket(bucketChanges), columns: columns, rooms: map[uint64]*room{}}
+		index := currentIndex(p)
+		for _, k := range keys {
+			v := index.Get([]byte(k))
+			if v == nil {
+				continue
+			}
+			e, err := decodeEntry(v)
+			if err != nil {
+				return err
+			}
+			if rows[k], err = g.image(k, e.image); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return rows, err
+}
+
+// gallery finds row images in the changes of many runs.
+type gallery struct {
+	changes *bbolt.Bucket
+	columns []string
+	rooms   map[uint64]*room
+}
+
+// room is one run's changes; at[i] is where wanted column i stands in its rows, or -1.
+type room struct {
+	rows *bbolt.Bucket
+	at   []int
+}
+
+func (g *gallery) image(k diff.Key, seq uint64) (diff.Row, error) {
+	rm := g.rooms[seq]
+	if rm == nil {
+		var err error
+		if rm, err = g.enter(seq); err != nil {
+			return nil, err
+		}
+		g.rooms[seq] = rm
+	}
+	enc := rm.rows.Get([]byte(k))
+	if enc == nil {
+		return nil, fmt.Errorf("read row %s: run %d does not hold its image", k, seq)
+	}
+	c, err := diff.DecodeChange(k, enc)
+	if err != nil {
+		return nil, err
+	}
+	row := make(diff.Row, len(g.columns))
+	for i, at := range rm.at {
+		if at >= 0 && at < len(c.After) {
+			row[i] = c.After[at]
+		}
+	}
+	return row, nil
+}
+
+func (g *gallery) enter(seq uint64) (*room, error) {
+	b := g.changes.Bucket(be64(seq))
+	if b == nil {
+		return nil, fmt.Errorf("read changes of run %d: not in the file", seq)
+	}
+	h, err := readHeader(b)
+	if err != nil {
+		return nil, err
+	}
+	rm := &room{rows: b.Bucket(bucketRows), at: make([]int, len(g.columns))}
+	place := make(map[string]int, len(h.Columns))
+	for i, name := range h.Columns {
+		place[name] = i
+	}
+	for i, name := range g.columns {
+		rm.at[i] = -1
+		if at, ok := place[name]; ok {
+			rm.at[i] = at
+		}
+	}
+	return rm, nil
+}
+
+func readHeader(b *bbolt.Bucket) (h header, err error) {
+	if err := json.Unmarshal(b.Get(keyHeader), &h); err != nil {
+		return h, fmt.Errorf("read header of changes: %w", err)
+	}
+	return h, nil
+}
+
+// Missing returns, in key order, the keys of the snapshot that the scan has
+// not shown.
+func (r *Reader) Missing(seen *diff.Index) ([]diff.Key, error) {
+	var keys []diff.Key
+	err := r.view(func(_ *bbolt.Tx, p *bbolt.Bucket) error {
+		if p == nil {
+			return nil
+		}
+		return currentIndex(p).ForEach(func(k, _ []byte) error {
+			if key := diff.Key(k); !seen.Seen(key) {
+				keys = append(keys, key)
+			}
+			return nil
+		})
+	})
+	return keys, err
+}

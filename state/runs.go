@@ -1,0 +1,121 @@
+package state
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+
+	"jstsync/diff"
+)
+
+// Runs returns the records of past runs of all pipelines, newest first; limit
+// bounds how many, 0 or less means all.
+func Runs(path string, limit int) ([]diff.Run, error) {
+	var runs []diff.Run
+	err := NewReader(path, "").view(func(tx *bbolt.Tx, _ *bbolt.Bucket) error {
+		if tx == nil {
+			return nil
+		}
+		c := tx.Bucket(bucketRuns).Cursor()
+		for k, v := c.Last(); k != nil && (limit <= 0 || len(runs) < limit); k, v = c.Prev() {
+			var run diff.Run
+			if err := json.Unmarshal(v, &run); err != nil {
+				return fmt.Errorf("read record of run %d: %w", readBE64(k), err)
+			}
+			runs = append(runs, run)
+		}
+		return nil
+	})
+	return runs, err
+}
+
+// RunDetail returns the record of one run with its calls, as far as they are
+// still kept, or nil when there is no such run.
+func RunDetail(path string, number uint64) (*diff.Run, error) {
+	var run *diff.Run
+	err := NewReader(path, "").view(func(tx *bbolt.Tx, _ *bbolt.Bucket) error {
+		if tx == nil {
+			return nil
+		}
+		text := tx.Bucket(bucketRuns).Get(be64(number))
+		if text == nil {
+			return nil
+		}
+		run = &diff.Run{}
+		if err := json.Unmarshal(text, run); err != nil {
+			return fmt.Errorf("read record of run %d: %w", number, err)
+		}
+		if calls := tx.Bucket(bucketCalls).Get(be64(number)); calls != nil {
+			if err := json.Unmarshal(calls, &run.Calls); err != nil {
+				return fmt.Errorf("read calls of run %d: %w", number, err)
+			}
+		}
+		return nil
+	})
+	return run, err
+}
+
+// callsKept is for how many runs every call is on record. Of older runs only
+// those keep them that changed something, were held, failed or retried.
+const callsKept = 100
+
+// putCalls records the calls of a run, and lets go of those of a quiet run
+// that is now too long ago.
+func putCalls(tx *bbolt.Tx, run *diff.Run) error {
+	b := tx.Bucket(bucketCalls)
+	if len(run.Calls) > 0 {
+		text, err := json.Marshal(run.Calls)
+		if err != nil {
+			return err
+		}
+		if err := b.Put(be64(run.Run), text); err != nil {
+			return err
+		}
+	}
+	if run.Run <= callsKept {
+		return nil
+	}
+	old := be64(run.Run - callsKept)
+	text := tx.Bucket(bucketRuns).Get(old)
+	if text == nil {
+		return nil
+	}
+	var before diff.Run
+	if err := json.Unmarshal(text, &before); err != nil {
+		return fmt.Errorf("read record of run %d: %w", run.Run-callsKept, err)
+	}
+	if before.Status != diff.Unchanged || before.CallStats.Retries > 0 {
+		return nil
+	}
+	return b.Delete(old)
+}
+
+// putRun writes the record and moves the counter of runs to it.
+func putRun(tx *bbolt.Tx, run *diff.Run) error {
+	text, err := json.Marshal(run)
+	if err != nil {
+		return err
+	}
+	if err := tx.Bucket(bucketRuns).Put(be64(run.Run), text); err != nil {
+		return err
+	}
+	if err := putCalls(tx, run); err != nil {
+		return err
+	}
+	meta := tx.Bucket(bucketMeta)
+	if readBE64(meta.Get(keyLastRun)) < run.Run {
+		return meta.Put(keyLastRun, be64(run.Run))
+	}
+	return nil
+}
+
+// closeRun rewrites the record of a run whose outcome is now known.
+func closeRun(tx *bbolt.Tx, run uint64, change func(*diff.Run)) error {
+	var rec diff.Run
+	if err := json.Unmarshal(tx.Bucket(bucketRuns).Get(be64(run)), &rec); err != nil {
+		return fmt.Errorf("read record of run %d: %w", run, err)
+	}
+	change(&rec)
+	return putRun(tx, &rec)
+}

@@ -1,0 +1,138 @@
+package state
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"jstsync/diff"
+)
+
+var (
+	bucketTokens = []byte("tokens")
+	keySalt      = []byte("salt")
+)
+
+// ErrSealed is the cause of the error of [Vault.Token] when the stored token
+// was sealed under another app secret, or is damaged, which looks the same.
+var ErrSealed = errors.New("it was sealed under another app secret")
+
+// Vault keeps one app's access token in a state file, sealed with AES-256-GCM
+// under a key made by HKDF-SHA256 of the app secret and a salt in the file.
+// The file alone does not give the token away.
+type Vault struct {
+	path   string
+	app    string // names the token: the app key
+	secret string
+	now    func() time.Time
+}
+
+// NewVault returns the vault of the app in the file at path, which need not
+// exist yet.
+func NewVault(path, app, secret string, now func() time.Time) *Vault {
+	return &Vault{path, app, secret, now}
+}
+
+// Token returns the stored token, or nil when there is none. The error is a
+// [diff.Error] of [diff.CodeToken] that wraps [ErrSealed] when there is one
+// that cannot be opened, and of [diff.CodeState] when the file cannot be read.
+func (v *Vault) Token() (*diff.Token, error) {
+	var salt, sealed []byte
+	err := NewReader(v.path, "").view(func(tx *bbolt.Tx, _ *bbolt.Bucket) error {
+		if tx == nil || tx.Bucket(bucketTokens) == nil {
+			return nil
+		}
+		b := tx.Bucket(bucketTokens)
+		salt = append(salt, b.Get(keySalt)...)
+		sealed = append(sealed, b.Get(v.key())...)
+		return nil
+	})
+	if err != nil || len(sealed) == 0 {
+		return nil, err
+	}
+	box, err := v.box(salt)
+	if err != nil {
+		return nil, err
+	}
+	if len(sealed) < box.NonceSize() {
+		return nil, errSealed()
+	}
+	text, err := box.Open(nil, sealed[:box.NonceSize()], sealed[box.NonceSize():], v.key())
+	if err != nil {
+		return nil, errSealed()
+	}
+	t := &diff.Token{}
+	if err := json.Unmarshal(text, t); err != nil {
+		return nil, fmt.Errorf("read stored token: %w", err)
+	}
+	return t, nil
+}
+
+func errSealed() error {
+	return &diff.Error{
+		Code: diff.CodeToken, Message: "open the stored access token", Err: ErrSealed,
+		Remedy: "run jstsync auth init, or set source.app_secret back",
+	}
+}
+
+// Store seals the token and makes it durable, in place of the one that is
+// stored. It creates the file when there is none. Its caller holds the run
+// lock. Every error is a [diff.Error] of [diff.CodeState]; after one the
+// outcome is unknown.
+func (v *Vault) Store(t *diff.Token) error {
+	j := &Journal{Reader: NewReader(v.path, ""), now: v.now}
+	if err := j.wrap("create", j.ensureFile()); err != nil {
+		return err
+	}
+	text, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	return j.update("store the access token in", func(tx *bbolt.Tx) error {
+		b, err := tx.CreateBucketIfNotExists(bucketTokens)
+		if err != nil {
+			return err
+		}
+		salt := b.Get(keySalt)
+		if salt == nil {
+			salt = random(32)
+			if err := b.Put(keySalt, salt); err != nil {
+				return err
+			}
+		}
+		box, err := v.box(salt)
+		if err != nil {
+			return err
+		}
+		nonce := random(box.NonceSize())
+		return b.Put(v.key(), box.Seal(nonce, nonce, text, v.key()))
+	})
+}
+
+func (v *Vault) key() []byte { return []byte("app/" + v.app) }
+
+func (v *Vault) box(salt []byte) (cipher.AEAD, error) {
+	key, err := hkdf.Key(sha256.New, []byte(v.secret), salt, "jstsync access token", 32)
+	if err != nil {
+		return nil, fmt.Errorf("derive key: %w", err)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, fmt.Errorf("make cipher: %w", err)
+	}
+	return cipher.NewGCM(block)
+}
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails
+	return b
+}
