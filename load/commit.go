@@ -1,0 +1,153 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"jstsync/diff"
+)
+
+// commitTimeout bounds the wait for COMMIT's answer, which no signal cuts short.
+const commitTimeout = 30 * time.Second
+
+// Commit sends the change set in one transaction: first the checkpoint row
+// moves from the intent's base to the intent, which fences every other writer
+// and must match; then deletes, updates and inserts, each in key order, their
+// matched rows checked; then COMMIT.
+//
+// An error says nothing sure about the outcome: [Target.Resolve] does. A row
+// that does not match is of [diff.CodeDiverged]; a first run that finds rows
+// in the table is of [diff.CodeForeignRows].
+func (s *Session) Commit(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) error {
+	err := s.transact(ctx, in, changes)
+	if err != nil {
+		return errors.Join(s.target.failure("write table "+s.target.table.Name, err), s.Close())
+	}
+	return nil
+}
+
+func (s *Session) transact(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) error {
+	if _, err := s.conn.ExecContext(ctx, "START TRANSACTION"); err != nil {
+		return err
+	}
+	if err := s.moveCheckpoint(ctx, in); err != nil {
+		return err
+	}
+	if in.From.RunID.IsZero() {
+		if err := s.requireEmpty(ctx); err != nil {
+			return err
+		}
+	}
+	w := writer{session: s, stmts: newStatements(s.target.table, s.packet)}
+	for _, op := range []diff.Op{diff.Delete, diff.Update, diff.Insert} {
+		if changes.Count(op) == 0 {
+			continue
+		}
+		if err := w.write(ctx, op, changes); err != nil {
+			return err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	defer cancel()
+	_, err := s.conn.ExecContext(bounded, "COMMIT")
+	return err
+}
+
+func (s *Session) moveCheckpoint(ctx context.Context, in *diff.Intent) error {
+	n, err := s.exec(ctx, "UPDATE "+checkpointTable+
+		" SET instance = ?, seq = ?, run_id = ?, digest = ?, hash_version = ?, committed_at = ?"+
+		" WHERE pipeline = ? AND instance = ? AND epoch = ? AND seq = ? AND run_id = ?",
+		in.Instance[:], in.Run, in.RunID[:], in.Digest[:], diff.HashVersion, in.CommittedAt.Format(datetime6),
+		s.target.pipeline, in.From.Instance[:], in.From.Epoch, in.From.Seq, in.From.RunID[:])
+	if err != nil {
+		return err
+	}
+	if n != 1 {
+		return &diff.Error{
+			Code:    diff.CodeDiverged,
+			Message: fmt.Sprintf("another writer moved the checkpoint of pipeline %s", s.target.pipeline),
+			Remedy:  "run again; if it persists, two state files write one table",
+		}
+	}
+	return nil
+}
+
+// requireEmpty makes sure, under the lock of the checkpoint row, that a first
+// run does not mix its rows with somebody else's.
+func (s *Session) requireEmpty(ctx context.Context) error {
+	rows, err := s.conn.QueryContext(ctx, "SELECT 1 FROM "+quote(s.target.table.Name)+" LIMIT 1")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if rows.Next() {
+		return &diff.Error{
+			Code:    diff.CodeForeignRows,
+			Message: fmt.Sprintf("table %s holds rows that no run wrote", s.target.table.Name),
+			Remedy:  "empty the table, name another one, or let jstsync state rebuild adopt the rows",
+		}
+	}
+	return rows.Err()
+}
+
+// exec runs one statement and returns the rows it matched.
+func (s *Session) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	res, err := s.conn.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// writer sends the changes of a transaction in batches.
+type writer struct {
+	session *Session
+	stmts   *statements
+}
+
+func (w *writer) write(ctx context.Context, op diff.Op, changes *diff.ChangeSet) error {
+	var batch []diff.Change
+	size := 0
+	for c, err := range changes.Only(op) {
+		if err != nil {
+			return err
+		}
+		n := w.stmts.size(&c)
+		if len(batch) > 0 && (size+n > w.stmts.maxBytes || len(batch) >= w.stmts.maxRows(op)) {
+			if err := w.flush(ctx, op, batch); err != nil {
+				return err
+			}
+			batch, size = batch[:0], 0
+		}
+		batch, size = append(batch, c), size+n
+	}
+	return w.flush(ctx, op, batch)
+}
+
+func (w *writer) flush(ctx context.Context, op diff.Op, batch []diff.Change) error {
+	query, args := w.stmts.build(op, batch)
+	n, err := w.session.exec(ctx, query, args...)
+	table := w.session.target.table.Name
+	span := fmt.Sprintf("keys %s to %s", batch[0].Key, batch[len(batch)-1].Key)
+	if len(batch) == 1 {
+		span = "key " + batch[0].Key.String()
+	}
+	switch {
+	case number(err) == erDupEntry:
+		return divergence(fmt.Sprintf("table %s already holds a row that this run would insert (%s): %v", table, span, err))
+	case err != nil:
+		return fmt.Errorf("%s %s: %w", op, span, err)
+	case n != int64(len(batch)):
+		return divergence(fmt.Sprintf("table %s holds %d of %d rows that this run would %s (%s): somebody else removed rows", table, n, len(batch), op, span))
+	}
+	return nil
+}
+
+func divergence(message string) error {
+	return &diff.Error{Code: diff.CodeDiverged, Message: message, Remedy: "see what differs with jstsync verify; jstsync verify --repair mends it"}
+}

@@ -1,0 +1,131 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"jstsync/diff"
+)
+
+// Time limits of a connection, unless the DSN sets them. A read waits for the
+// longest statement, which batching keeps to seconds.
+const (
+	dialTimeout  = 10 * time.Second
+	replyTimeout = 60 * time.Second
+)
+
+// config reads a DSN and adds what the product sets. The error never holds the
+// password.
+func config(dsn string, log *slog.Logger) (*mysql.Config, error) {
+	cfg, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		what := "is not a MySQL DSN"
+		if text, ok := strings.CutPrefix(err.Error(), "invalid DSN: "); ok {
+			what += ": " + text // any other text quotes the DSN, and so perhaps a part of the password
+		}
+		return nil, badDSN(what, "write it as user:password@tcp(host:3306)/database")
+	}
+	if err := checkParams(dsn); err != nil {
+		return nil, err
+	}
+	if cfg.DBName == "" {
+		return nil, badDSN("names no database", "write it as user:password@tcp(host:3306)/database")
+	}
+	cfg.ClientFoundRows = true
+	cfg.InterpolateParams = true
+	cfg.Loc = time.UTC
+	cfg.Logger = driverLog{log}
+	cfg.ConnectionAttributes = "program_name:jstsync"
+	if cfg.Timeout == 0 {
+		cfg.Timeout = dialTimeout
+	}
+	if cfg.ReadTimeout == 0 {
+		cfg.ReadTimeout = replyTimeout
+	}
+	if cfg.WriteTimeout == 0 {
+		cfg.WriteTimeout = replyTimeout
+	}
+	if err := cfg.Apply(mysql.Charset("utf8mb4", "")); err != nil {
+		return nil, fmt.Errorf("set charset: %w", err)
+	}
+	return cfg, nil
+}
+
+func badDSN(what, remedy string) error {
+	return &diff.Error{Code: diff.CodeConfig, Message: "target.dsn (MYSQL_DSN) " + what, Remedy: remedy}
+}
+
+// checkParams refuses the parameters that the product sets itself, and those
+// that nobody here has thought about.
+func checkParams(dsn string) error {
+	_, query, ok := strings.Cut(dsn[strings.LastIndexByte(dsn, '/')+1:], "?")
+	if !ok {
+		return nil
+	}
+	for param := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(param, "=")
+		switch name {
+		case "tls", "timeout", "readTimeout", "writeTimeout", "serverPubKey",
+			"allowCleartextPasswords", "allowNativePasswords", "allowOldPasswords", "allowFallbackToPlaintext":
+		case "charset":
+			if value != "utf8mb4" {
+				return badDSN("sets charset="+value, "leave charset out: jstsync always uses utf8mb4")
+			}
+		case "parseTime", "loc", "clientFoundRows", "multiStatements", "interpolateParams", "sql_mode", "time_zone":
+			return badDSN("sets "+name+", which jstsync sets itself", "take "+name+" out of the DSN")
+		default:
+			return badDSN("sets "+name+", which jstsync does not take", "take "+name+" out of the DSN; tls and timeouts may stay")
+		}
+	}
+	return nil
+}
+
+// driverLog sends what the driver would print to the program's own log.
+type driverLog struct{ log *slog.Logger }
+
+func (l driverLog) Print(v ...any) { l.log.Debug("mysql driver", "err", fmt.Sprint(v...)) }
+
+// MySQL error numbers that are told apart.
+const (
+	erDupEntry       = 1062
+	erDBAccess       = 1044
+	erAccess         = 1045
+	erUnknownDB      = 1049
+	erTableExists    = 1050
+	erTableAccess    = 1142
+	erColumnAccess   = 1143
+	erSpecificAccess = 1227
+)
+
+// number returns the server's error number, or 0 when the error is not its.
+func number(err error) uint16 {
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return e.Number
+	}
+	return 0
+}
+
+// failure wraps an error of the server or the connection.
+func (t *Target) failure(doing string, err error) error {
+	if _, ok := errors.AsType[*diff.Error](err); ok {
+		return err
+	}
+	where := fmt.Sprintf("%s on MySQL server %s", doing, t.cfg.Addr)
+	switch number(err) {
+	case erAccess, erDBAccess:
+		return &diff.Error{Code: diff.CodeTargetAccess, Message: where, Err: err, Remedy: "check user, password and database in target.dsn (MYSQL_DSN)"}
+	case erUnknownDB:
+		return &diff.Error{Code: diff.CodeTargetAccess, Message: where, Err: err, Remedy: fmt.Sprintf("create the database, or correct its name in target.dsn (MYSQL_DSN): CREATE DATABASE %s CHARACTER SET utf8mb4", quote(t.cfg.DBName))}
+	case erTableAccess, erColumnAccess, erSpecificAccess:
+		return &diff.Error{Code: diff.CodeTargetAccess, Message: where, Err: err, Remedy: fmt.Sprintf("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON %s.* to the user of target.dsn", quote(t.cfg.DBName))}
+	case 0:
+		return &diff.Error{Code: diff.CodeUnreachable, Message: where, Err: err, Remedy: "check that the server runs and that host and port in target.dsn (MYSQL_DSN) are right"}
+	default:
+		return &diff.Error{Code: diff.CodeTarget, Message: where, Err: err}
+	}
+}

@@ -1,0 +1,102 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"jstsync/diff"
+)
+
+// doubtLimit is [Target]'s doubt in earnest.
+const doubtLimit = 30 * time.Second
+
+// Resolve finds out what became of an intent, and when it is not committed
+// makes sure that it never will be. It reports true when it is committed. It
+// reports false only once the epoch of the checkpoint row was raised and that
+// was committed, so that no late message of the run can take effect.
+//
+// The row is read under its lock: a plain read does not see a COMMIT that is
+// still on its way. While the row stays locked the answer is an error of
+// [diff.CodeInDoubt]; a row that is neither the intent nor its base is one of
+// [diff.CodeDiverged]. After either the intent stands.
+func (t *Target) Resolve(ctx context.Context, in *diff.Intent) (committed bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, t.doubt)
+	defer cancel()
+	for {
+		committed, err = t.resolveOnce(ctx, in)
+		if err == nil || diff.CodeOf(err) == diff.CodeDiverged {
+			return committed, err
+		}
+		t.log.Warn("run in doubt, asking again", "run", in.Run, "err", err)
+		select {
+		case <-ctx.Done():
+			return false, t.inDoubt(in, err)
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func (t *Target) inDoubt(in *diff.Intent, err error) error {
+	return &diff.Error{
+		Code:    diff.CodeInDoubt,
+		Message: fmt.Sprintf("run %d of pipeline %s is still in doubt", in.Run, t.pipeline),
+		Err:     err,
+		Remedy:  fmt.Sprintf("make the server reachable, or end the session that locks the row of %s (SHOW PROCESSLIST; KILL), then run again", checkpointTable),
+	}
+}
+
+func (t *Target) resolveOnce(ctx context.Context, in *diff.Intent) (committed bool, err error) {
+	s, err := t.Connect(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if _, err := s.conn.ExecContext(ctx, "START TRANSACTION"); err != nil {
+		return false, t.failure("begin", err)
+	}
+	cp, err := s.readCheckpoint(ctx, " FOR UPDATE")
+	if err != nil {
+		return false, t.failure("lock the row of "+checkpointTable, err)
+	}
+	switch {
+	case cp != nil && cp.RunID == in.RunID:
+		return true, nil
+	case cp != nil && cp.Same(in.From.Head):
+		return false, s.raiseEpoch(ctx, cp)
+	default:
+		return false, t.lost(in, cp)
+	}
+}
+
+// raiseEpoch makes every transaction that still names the old epoch match
+// nothing.
+func (s *Session) raiseEpoch(ctx context.Context, cp *diff.Checkpoint) error {
+	n, err := s.exec(ctx, "UPDATE "+checkpointTable+
+		" SET epoch = epoch + 1 WHERE pipeline = ? AND instance = ? AND epoch = ? AND seq = ? AND run_id = ?",
+		s.target.pipeline, cp.Instance[:], cp.Epoch, cp.Seq, cp.RunID[:])
+	if err == nil && n != 1 {
+		err = fmt.Errorf("raise epoch: matched %d rows", n)
+	}
+	if err == nil {
+		_, err = s.conn.ExecContext(ctx, "COMMIT")
+	}
+	if err != nil {
+		return s.target.failure("raise the epoch in "+checkpointTable, err)
+	}
+	return nil
+}
+
+func (t *Target) lost(in *diff.Intent, cp *diff.Checkpoint) error {
+	found := "has no row"
+	if cp != nil {
+		found = fmt.Sprintf("is at run %d", cp.Seq)
+	}
+	return &diff.Error{
+		Code: diff.CodeDiverged,
+		Message: fmt.Sprintf("unfinished run %d of pipeline %s cannot be decided: %s %s, neither the run nor its base (run %d)",
+			in.Run, t.pipeline, checkpointTable, found, in.From.Seq),
+		Remedy: "check target.dsn (MYSQL_DSN); if the target was restored or written by another state file, jstsync state rebuild takes it over",
+	}
+}
