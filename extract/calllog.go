@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"context"
 	"net/url"
 	"slices"
 	"strings"
@@ -60,6 +61,21 @@ func (l *callLog) add(c diff.Call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.calls = append(l.calls, c)
+}
+
+// callLogKey is the key of a context's call log.
+type callLogKey struct{}
+
+// into makes calls that others make within the context be on record here too.
+func (l *callLog) into(ctx context.Context) context.Context {
+	return context.WithValue(ctx, callLogKey{}, l)
+}
+
+// callLogOf returns the log that wants a record of calls made within the
+// context, or nil.
+func callLogOf(ctx context.Context) *callLog {
+	l, _ := ctx.Value(callLogKey{}).(*callLog)
+	return l
 }
 
 func (l *callLog) list() []diff.Call {

@@ -8,7 +8,7 @@ import (
 	"jstsync/diff"
 )
 
-// The causes of failed calls, as errors.Is finds them in what [Shops] returns.
+// The causes of failed calls, as errors.Is finds them in what [Shops] and [Auth] return.
 var (
 	ErrSignature   = errors.New("bad signature")
 	ErrToken       = errors.New("access token not accepted")
@@ -76,12 +76,12 @@ func (c Class) Remedy() string {
 	return [...]string{
 		Success:      "",
 		BadSignature: "check source.app_secret, and that it belongs to source.app_key",
-		BadToken:     "renew the access token, or check source.access_token",
+		BadToken:     "run jstsync auth init for a new token, or check source.access_token",
 		BadClock:     "set this machine's clock (NTP)",
 		NotAllowed:   "add the address in the message to the app's IP whitelist at openweb.jushuitan.com",
 		NoRight:      "apply for the call in the app's API permissions at openweb.jushuitan.com",
 		BadParameter: "check source.app_key and what the message names",
-		AppKind:      "use an own-merchant app (自有商城), or one of the kind the message names",
+		AppKind:      remedyAppKind,
 		BadShape:     "check source.base_url, and any proxy on the way",
 		Untrusted:    "check source.base_url, the system's CA certificates and any proxy on the way",
 		RateLimited:  "lower source.rate, or look for other programs that use the same app_key",

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -19,10 +20,27 @@ import (
 	"jstsync/diff"
 )
 
+// caller makes calls for one app: signed, paced, repeated, judged, recorded.
+type caller struct {
+	o         Options
+	client    *http.Client
+	transport *http.Transport // nil when it is not ours
+	calls     *callLog
+}
+
 // request is one call, however often it is attempted.
 type request struct {
-	page int    // 0 when it asks by id
-	biz  string // the business object, as it is sent
+	page int    // 0 when it asks for no page
+	biz  string // the parameters, as the call's record shows them
+
+	path   string
+	doing  string // what it is for, where that is not reading shops
+	secret bool   // the answer holds tokens: nothing of its body is shown or kept
+	// form returns the fields of an attempt that are this call's own.
+	form func(ctx context.Context) (map[string]string, error)
+	// renew replaces the access token that was used; nil when it has none.
+	renew  func(ctx context.Context, used string) error
+	decode func(body []byte) (*answer, error)
 }
 
 // reply is what one attempt brought.
@@ -55,27 +73,55 @@ func sameHostOnly(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
+// newCaller checks the options and that this build signs as the vendor does.
+func newCaller(o Options) (*caller, error) {
+	if err := SelfCheck(); err != nil {
+		return nil, err
+	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	o.setDefaults()
+	c := &caller{o: o, calls: newCallLog(o.AppSecret)}
+	if o.Transport == nil {
+		c.transport = newTransport()
+		o.Transport = c.transport
+	}
+	c.client = &http.Client{Transport: o.Transport, CheckRedirect: sameHostOnly}
+	return c, nil
+}
+
+// Close lets go of idle connections. Calls under way are not disturbed.
+func (s *caller) Close() {
+	if s.transport != nil {
+		s.transport.CloseIdleConnections()
+	}
+}
+
+// Calls returns the record of every attempt so far, in the order in which
+// they ended; those made to renew the token on the way are among them.
+func (s *caller) Calls() []diff.Call { return s.calls.list() }
+
 // attempt makes the call once, when the pacer lets it, and records it. The
 // failure is nil when the answer is a success; the error is ctx's.
-func (s *Shops) attempt(ctx context.Context, r request, token string, n int) (*answer, *failure, error) {
+func (s *caller) attempt(ctx context.Context, r request, own map[string]string, n int) (*answer, *failure, error) {
 	start, err := s.o.Pacer.Wait(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	form, signature := encodeForm(s.o.AppSecret, map[string]string{
-		"access_token": token,
-		"app_key":      s.o.AppKey,
-		"biz":          r.biz,
-		"charset":      "utf-8",
-		"timestamp":    strconv.FormatInt(start.Unix(), 10),
-		"version":      "2",
-	})
-	rep := s.post(ctx, form, start)
+	fields := map[string]string{
+		"app_key":   s.o.AppKey,
+		"charset":   "utf-8",
+		"timestamp": strconv.FormatInt(start.Unix(), 10),
+	}
+	maps.Copy(fields, own)
+	form, signature := encodeForm(s.o.AppSecret, fields)
+	rep := s.post(ctx, r.path, form, start)
 	end := s.o.Now()
 	mask := func(text string) string { return s.calls.mask(text, signature) }
 	a, f := s.judge(r, rep, mask)
 	call := diff.Call{
-		Path: shopsPath, Params: r.biz, Page: r.page, Attempt: n, At: start,
+		Path: r.path, Params: r.biz, Page: r.page, Attempt: n, At: start,
 		Duration: end.Sub(start), Status: rep.status, Bytes: int64(len(rep.body)),
 	}
 	if a != nil {
@@ -95,28 +141,14 @@ func (s *Shops) attempt(ctx context.Context, r request, token string, n int) (*a
 	return a, f, ctx.Err()
 }
 
-func (s *Shops) token(ctx context.Context) (string, error) {
-	token, err := s.o.Token.Token(ctx)
-	if err != nil {
-		return "", fmt.Errorf("read access token: %w", err)
-	}
-	if token == "" {
-		return "", &diff.Error{
-			Code: diff.CodeToken, Message: "the access token is empty", Remedy: BadToken.Remedy(), Err: ErrToken,
-		}
-	}
-	s.calls.hide(token)
-	return token, nil
-}
-
 // post sends the form and reads the answer, both within the timeout.
-func (s *Shops) post(ctx context.Context, form string, start time.Time) reply {
+func (s *caller) post(ctx context.Context, path, form string, start time.Time) reply {
 	ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
 	defer cancel()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		WroteHeaders: func() { s.o.Pacer.Sent(start) },
 	})
-	address := s.o.BaseURL.JoinPath(shopsPath).String()
+	address := s.o.BaseURL.JoinPath(path).String()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form))
 	if err != nil {
 		return reply{err: err}
@@ -143,8 +175,8 @@ func bare(err error) error {
 
 // judge decides how an attempt ended. Exactly when it failed is the failure
 // not nil; the answer is there whenever it could be decoded.
-func (s *Shops) judge(r request, rep reply, mask func(string) string) (*answer, *failure) {
-	f := &failure{status: rep.status, header: rep.header, host: s.o.BaseURL.Host, page: r.page, mask: mask}
+func (s *caller) judge(r request, rep reply, mask func(string) string) (*answer, *failure) {
+	f := &failure{status: rep.status, header: rep.header, host: s.o.BaseURL.Host, request: r, mask: mask}
 	switch {
 	case rep.err != nil:
 		f.broken(rep, s.o.Timeout)
@@ -153,11 +185,13 @@ func (s *Shops) judge(r request, rep reply, mask func(string) string) (*answer, 
 		f.class, f.what = BadShape, fmt.Sprintf("the answer is larger than %d MiB", maxBody>>20)
 		return nil, f
 	}
-	a, err := decodeAnswer(rep.body)
+	a, err := r.decode(rep.body)
 	if err != nil {
 		f.undecoded(err, rep.body)
 		return nil, f
 	}
+	s.calls.hide(a.grant.access)
+	s.calls.hide(a.grant.refresh)
 	f.class = Classify(rep.status, a.code, a.message)
 	if f.class == Success {
 		return a, nil
@@ -202,12 +236,19 @@ func untrusted(err error) bool {
 	return ok
 }
 
-func (s *Shops) record(ctx context.Context, c diff.Call) {
+func (s *caller) record(ctx context.Context, c diff.Call) {
 	s.calls.add(c)
-	attrs := []slog.Attr{
+	if also := callLogOf(ctx); also != nil && also != s.calls {
+		also.add(c)
+	}
+	var attrs []slog.Attr
+	if c.Path != shopsPath {
+		attrs = append(attrs, slog.String("path", c.Path))
+	}
+	attrs = append(attrs,
 		slog.Int("page", c.Page), slog.Int("attempt", c.Attempt), slog.Int("status", c.Status),
 		slog.Int("code", c.Code), slog.Int64("bytes", c.Bytes), slog.Int64("dur_ms", c.Duration.Milliseconds()),
-	}
+	)
 	if c.Err != "" {
 		attrs = append(attrs, slog.String("err", c.Err))
 	}

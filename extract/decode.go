@@ -28,6 +28,7 @@ type answer struct {
 	rows     []diff.Record
 	hasNext  *bool // nil when absent or null
 	pageSize int   // 0 when absent
+	grant    grant // of a token call
 }
 
 // answerError says why an answer could not be decoded.
@@ -58,6 +59,15 @@ func misshapen(format string, args ...any) error {
 // null, the page is empty. They matter, and must be there, only when the code
 // is 0.
 func decodeAnswer(body []byte) (*answer, error) {
+	p, err := parse(body, (*parser).top)
+	if err != nil {
+		return nil, err
+	}
+	return p.answer()
+}
+
+// parse reads an envelope, handing each of its members to top.
+func parse(body []byte, top func(p *parser, path string) error) (*parser, error) {
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, &answerError{class: NotJSON, what: "the answer is empty"}
@@ -75,13 +85,13 @@ func decodeAnswer(body []byte) (*answer, error) {
 		}
 		return nil, misshapen("the answer is not an object")
 	}
-	if err := p.object("", p.top); err != nil {
+	if err := p.object("", func(path string) error { return top(p, path) }); err != nil {
 		return nil, asAnswerError(err)
 	}
 	if _, err := p.dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, &answerError{class: NotJSON, what: "more follows the answer"}
 	}
-	return p.answer()
+	return p, nil
 }
 
 // newTolerant returns a decoder that leaves names and texts to be judged
@@ -251,7 +261,7 @@ func (p *parser) outcome(a *answer) error {
 	}
 	code, err := strconv.Atoi(strings.TrimSpace(scalarText(raw)))
 	if err != nil {
-		return misshapen("the answer's code is %s, not a number", clip(raw, 40))
+		return misshapen("the answer's code is not a number")
 	}
 	if code == 0 && string(p.raw["issuccess"]) == "false" {
 		return misshapen("the answer has code 0 and is no success")

@@ -5,21 +5,24 @@
 // [Shops.Scan] reads every page in order; [Shops.Witness] asks for records by
 // id beside a control, so that a delete rests on an answer and not on silence;
 // [Shops.Calls] lists every attempt. [Pacer] keeps the vendor's two rate limits
-// for all who share it, [TokenSource] supplies access tokens.
+// for all who share it, [TokenSource] supplies access tokens: [Tokens], which
+// renews them, to a run, and [SavedToken], which cannot, to a dry run. [Auth]
+// makes the calls that obtain them.
 //
 // What it guarantees: the bytes that were signed are the bytes that are sent.
 // An answer counts as success only when it says so itself; code 200 is a
 // failure. A page is read whole or is an error. A record whose content cannot
 // be trusted carries its error and never spoils its neighbours. Nothing is
 // repeated that repeating cannot mend, and nothing goes on after its context
-// ends. No app secret, access token or signature is in any error, log line or
-// call record.
+// ends. A renewed token is stored before it is used. No app secret, token or
+// signature is in any error, log line or call record.
 //
 // What it does not: a scan of page numbers cannot see rows that move between
 // pages while it runs, so [diff.Complete] means that nothing looked odd, not
 // that every shop was seen. It decodes no value and judges no record's
-// content beyond its being proper JSON. It renews tokens only through its
-// TokenSource and stores nothing.
+// content beyond its being proper JSON. It stores nothing but through the
+// [TokenStore] it is given. What the vendor does with the old token when a new
+// one is given out is not known, so a lost answer may cost a token.
 //
 // Facts about the vendor (paths, limits, codes, field names) come from public
 // clients and from the official pages they quote, since the vendor publishes

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,12 +13,15 @@ import (
 	"jstsync/diff"
 )
 
+// strippedTLS is what the API's gateway says to a call that reaches it so.
+const strippedTLS = "plain HTTP request was sent to HTTPS port"
+
 // failure is how one attempt failed. As an error it is the cause that a
 // [diff.Error] gives, and wraps the sentinel of its class.
 type failure struct {
+	request
 	class Class
 	host  string
-	page  int // 0 for a call by id
 
 	status  int
 	header  http.Header
@@ -26,9 +30,10 @@ type failure struct {
 	what    string // what is wrong with the answer, when it is not the vendor who says so
 	err     error  // of the transport or the decoder
 
-	at, now time.Time // when the attempt started and ended
-	slow    bool      // it ran into its timeout
-	mask    func(string) string
+	at, now  time.Time // when the attempt started and ended
+	slow     bool      // it ran into its timeout
+	stripped bool      // a proxy sent it on without TLS
+	mask     func(string) string
 }
 
 // undecoded takes over why an answer could not be decoded, and shows how it
@@ -37,15 +42,23 @@ func (f *failure) undecoded(err error, body []byte) {
 	f.class, f.what = BadShape, err.Error()
 	if e, ok := errors.AsType[*answerError](err); ok {
 		f.class = e.class
+		if f.secret {
+			f.what = e.what
+		}
 	}
 	if class := classifyStatus(f.status, BadShape); class != Success {
 		f.class = class // a status that explains itself
 	}
+	f.stripped = bytes.Contains(body[:min(len(body), maxBodyKept)], []byte(strippedTLS))
 	if to, err := url.Parse(f.header.Get("Location")); f.status/100 == 3 && err == nil {
 		f.what = fmt.Sprintf("redirected to %s://%s", to.Scheme, to.Host)
 		return
 	}
 	kind := strings.TrimSpace(strings.Split(f.header.Get("Content-Type"), ";")[0])
+	if f.secret {
+		f.what += fmt.Sprintf(" (HTTP %d %s)", f.status, kind)
+		return
+	}
 	// Masked before it is cut, so that no secret is cut in two.
 	begins := clip([]byte(f.mask(string(body[:min(len(body), maxBodyKept)]))), 200)
 	f.what += fmt.Sprintf(" (HTTP %d %s): %q", f.status, kind, begins)
@@ -78,8 +91,12 @@ func (f *failure) Unwrap() []error {
 	return []error{f.class.cause(), f.err}
 }
 
-// firstOf returns the beginning of an answer's body, masked.
+// firstOf returns the beginning of an answer's body, masked; nothing of one
+// that may hold tokens.
 func (f *failure) firstOf(body []byte) string {
+	if f.secret {
+		return ""
+	}
 	text := f.mask(string(body[:min(len(body), 32*maxBodyKept)]))
 	return strings.ToValidUTF8(text[:min(len(text), maxBodyKept)], "")
 }
@@ -98,18 +115,14 @@ func (f *failure) report(attempts int) error {
 	}
 }
 
-func (f *failure) where() string {
-	if f.page == 0 {
-		return "shops by id"
-	}
-	return fmt.Sprintf("page %d", f.page)
-}
-
 func (f *failure) headline() string {
 	switch f.class {
 	case BadSignature:
 		return f.host + " does not accept the signature"
 	case BadToken:
+		if f.path == refreshPath {
+			return f.host + " does not accept the refresh token"
+		}
 		return f.host + " does not accept the access token"
 	case BadClock:
 		if skew, ok := f.skew(); ok {
@@ -119,7 +132,7 @@ func (f *failure) headline() string {
 	case NotAllowed:
 		return f.host + " does not allow this address"
 	case NoRight:
-		return f.host + " does not permit " + shopsPath
+		return f.host + " does not permit " + f.path
 	case BadParameter:
 		return f.host + " does not accept a parameter"
 	case AppKind:
@@ -148,9 +161,9 @@ func (f *failure) remedy() string {
 			return f.class.Remedy() + "; also, this machine's clock is " + skew
 		}
 	case NoRight:
-		return "apply for " + shopsPath + " in the app's API permissions at openweb.jushuitan.com"
+		return "apply for " + f.path + " in the app's API permissions at openweb.jushuitan.com"
 	case BadShape, NotJSON:
-		if strings.Contains(f.what, "plain HTTP request was sent to HTTPS port") {
+		if f.stripped {
 			return "a proxy takes the TLS away: make source.base_url an https address, or mend the proxy"
 		}
 		if f.status/100 == 3 {
@@ -177,9 +190,9 @@ func (f *failure) skew() (string, bool) {
 }
 
 // unrenewed returns the failure of a token that could not be renewed either.
-func (f *failure) unrenewed(ctx context.Context, r request, err error) error {
+func (f *failure) unrenewed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return r.wrap(ctx.Err())
+		return f.wrap(ctx.Err())
 	}
 	report := &diff.Error{
 		Code:    f.class.Code(),
@@ -188,7 +201,7 @@ func (f *failure) unrenewed(ctx context.Context, r request, err error) error {
 		Err:     err,
 	}
 	if e, ok := errors.AsType[*diff.Error](err); ok && e.Remedy != "" {
-		report.Remedy = e.Remedy
+		report.Code, report.Remedy = e.Code, e.Remedy
 	}
 	return report
 }

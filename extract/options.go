@@ -25,8 +25,9 @@ const (
 	shopsPath = "/open/shops/query"
 )
 
-// Options are the settings of a [Shops]. BaseURL, AppKey, AppSecret and Token
-// are required; every other zero value means the default.
+// Options are the settings of a [Shops] or an [Auth]. BaseURL, AppKey and
+// AppSecret are required, and Token for Shops; every other zero value means the
+// default. An Auth looks neither at Token and Key nor at how pages are read.
 type Options struct {
 	BaseURL   *url.URL // scheme and host, and a path prefix if there is one
 	AppKey    string
@@ -62,48 +63,23 @@ type Options struct {
 
 // Shops reads the shops of one merchant. It is safe for concurrent use.
 type Shops struct {
-	o         Options
-	client    *http.Client
-	transport *http.Transport // nil when it is not ours
-	calls     *callLog
-	renewing  chan struct{}   // held while a token is renewed
-	renewed   map[string]bool // tokens no longer in use
+	*caller
+	renewing chan struct{}   // held while a token is renewed
+	renewed  map[string]bool // tokens no longer in use
 }
 
 // NewShops checks the options and that this build signs as the vendor does.
 // The error is a [diff.Error] of [diff.CodeConfig] naming the setting.
 func NewShops(o Options) (*Shops, error) {
-	if err := SelfCheck(); err != nil {
+	c, err := newCaller(o)
+	if err != nil {
 		return nil, err
 	}
-	if err := o.check(); err != nil {
-		return nil, err
+	if o.Token == nil {
+		return nil, setting("access_token", "is missing")
 	}
-	o.setDefaults()
-	s := &Shops{
-		o:        o,
-		calls:    newCallLog(o.AppSecret),
-		renewing: make(chan struct{}, 1),
-		renewed:  make(map[string]bool),
-	}
-	if o.Transport == nil {
-		s.transport = newTransport()
-		o.Transport = s.transport
-	}
-	s.client = &http.Client{Transport: o.Transport, CheckRedirect: sameHostOnly}
-	return s, nil
+	return &Shops{caller: c, renewing: make(chan struct{}, 1), renewed: make(map[string]bool)}, nil
 }
-
-// Close lets go of idle connections. Calls under way are not disturbed.
-func (s *Shops) Close() {
-	if s.transport != nil {
-		s.transport.CloseIdleConnections()
-	}
-}
-
-// Calls returns the record of every attempt so far, in the order in which
-// they ended.
-func (s *Shops) Calls() []diff.Call { return s.calls.list() }
 
 func (o *Options) check() error {
 	u := o.BaseURL
@@ -116,8 +92,6 @@ func (o *Options) check() error {
 		return setting("app_key", "is empty")
 	case o.AppSecret == "":
 		return setting("app_secret", "is empty")
-	case o.Token == nil:
-		return setting("access_token", "is missing")
 	case o.PageSize < 0 || o.PageSize > DefaultPageSize:
 		return setting("page_size", "is not between 1 and %d", DefaultPageSize)
 	case o.PerSecond < 0 || o.PerMinute < 0:

@@ -17,15 +17,15 @@ const (
 
 // call makes the call until it succeeds, or repeating it is no use, or its
 // attempts or time are used up. An expired token is renewed once.
-func (s *Shops) call(ctx context.Context, r request) (*answer, error) {
+func (s *caller) do(ctx context.Context, r request) (*answer, error) {
 	var began time.Time
 	renewed := false
 	for n := 1; ; n++ {
-		token, err := s.token(ctx)
+		form, err := r.form(ctx)
 		if err != nil {
 			return nil, r.wrap(err)
 		}
-		a, f, err := s.attempt(ctx, r, token, n)
+		a, f, err := s.attempt(ctx, r, form, n)
 		switch {
 		case err != nil:
 			return nil, r.wrap(err)
@@ -34,10 +34,10 @@ func (s *Shops) call(ctx context.Context, r request) (*answer, error) {
 		case n == 1:
 			began = f.at
 		}
-		if f.class == BadToken && !renewed {
+		if f.class == BadToken && r.renew != nil && !renewed {
 			renewed = true
-			if err := s.renew(ctx, token); err != nil {
-				return nil, f.unrenewed(ctx, r, err)
+			if err := r.renew(ctx, form["access_token"]); err != nil {
+				return nil, f.unrenewed(ctx, err)
 			}
 			continue
 		}
@@ -51,16 +51,32 @@ func (s *Shops) call(ctx context.Context, r request) (*answer, error) {
 	}
 }
 
-func (r request) wrap(err error) error {
-	if r.page == 0 {
-		return fmt.Errorf("ask for shops by id: %w", err)
+// where names the call in front of what went wrong with it.
+func (r request) where() string {
+	switch {
+	case r.doing != "":
+		return r.doing
+	case r.page == 0:
+		return "shops by id"
+	default:
+		return fmt.Sprintf("page %d", r.page)
 	}
-	return fmt.Errorf("read page %d: %w", r.page, err)
+}
+
+func (r request) wrap(err error) error {
+	switch {
+	case r.doing != "":
+		return fmt.Errorf("%s: %w", r.doing, err)
+	case r.page == 0:
+		return fmt.Errorf("ask for shops by id: %w", err)
+	default:
+		return fmt.Errorf("read page %d: %w", r.page, err)
+	}
 }
 
 // backoff decides whether to repeat the call after its n-th attempt, and when.
 // The last attempt starts no later than MaxElapsed after the first.
-func (s *Shops) backoff(f *failure, n int, elapsed time.Duration) (wait time.Duration, again bool) {
+func (s *caller) backoff(f *failure, n int, elapsed time.Duration) (wait time.Duration, again bool) {
 	left := s.o.MaxElapsed - elapsed
 	if !f.class.Transient() || n >= s.o.MaxAttempts || left <= 0 {
 		return 0, false

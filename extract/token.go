@@ -2,6 +2,7 @@ package extract
 
 import (
 	"context"
+	"fmt"
 
 	"jstsync/diff"
 )
@@ -26,12 +27,34 @@ func (t StaticToken) Token(context.Context) (string, error) { return string(t), 
 
 // Renew always returns a [diff.Error] that wraps [ErrToken].
 func (t StaticToken) Renew(context.Context, string) (string, error) {
-	return "", &diff.Error{
-		Code:    diff.CodeToken,
-		Message: "the access token cannot be renewed here",
-		Remedy:  BadToken.Remedy(),
-		Err:     ErrToken,
+	return "", tokenError("the access token cannot be renewed here", BadToken.Remedy())
+}
+
+func tokenError(message, remedy string) error {
+	return &diff.Error{Code: diff.CodeToken, Message: message, Remedy: remedy, Err: ErrToken}
+}
+
+// call asks for shops. The token is read for each attempt, since another call
+// may have renewed it.
+func (s *Shops) call(ctx context.Context, r request) (*answer, error) {
+	r.path, r.decode, r.renew = shopsPath, decodeAnswer, s.renew
+	r.form = func(ctx context.Context) (map[string]string, error) {
+		token, err := s.token(ctx)
+		return map[string]string{"access_token": token, "biz": r.biz, "version": "2"}, err
 	}
+	return s.do(ctx, r)
+}
+
+func (s *Shops) token(ctx context.Context) (string, error) {
+	token, err := s.o.Token.Token(s.calls.into(ctx))
+	if err != nil {
+		return "", fmt.Errorf("read access token: %w", err)
+	}
+	if token == "" {
+		return "", tokenError("the access token is empty", BadToken.Remedy())
+	}
+	s.calls.hide(token)
+	return token, nil
 }
 
 // renew replaces the token that was used, once however many calls found it
@@ -46,7 +69,7 @@ func (s *Shops) renew(ctx context.Context, used string) error {
 	if s.renewed[used] {
 		return nil
 	}
-	token, err := s.o.Token.Renew(ctx, used)
+	token, err := s.o.Token.Renew(s.calls.into(ctx), used)
 	if err != nil {
 		return err
 	}
