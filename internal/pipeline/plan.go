@@ -24,7 +24,19 @@ func (p *Planner) Plan(ctx context.Context) (*diff.Plan, error) {
 			Remedy:  "run jstsync sync, which finishes it first",
 		}
 	}
-	return p.plan(ctx, snap)
+	plan, err := p.plan(ctx, snap)
+	return plan, interrupted(ctx, err)
+}
+
+// interrupted says that an error is no more than the end of the context.
+func interrupted(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	return &diff.Error{
+		Code: diff.CodeInterrupted, Message: context.Cause(ctx).Error(),
+		Remedy: "nothing is half-done; the next run goes on from here",
+	}
 }
 
 func (p *Planner) newPlan(snap *diff.Snapshot) *diff.Plan {

@@ -31,7 +31,7 @@ func (r *Runner) Sync(ctx context.Context) (*diff.Plan, error) {
 	if err == nil && plan.Status == diff.Planned {
 		staged, err = r.commit(ctx, plan, run)
 	}
-	if err != nil {
+	if err = interrupted(ctx, err); err != nil {
 		plan.Status = diff.Failed
 	}
 	if staged || err != nil && (!snap.Exists || diff.CodeOf(err) == diff.CodeState) {
@@ -88,7 +88,7 @@ func (r *Runner) commit(ctx context.Context, plan *diff.Plan, run *diff.Run) (st
 // the run was told to stop, the intent is left to the next start.
 func (r *Runner) afterFailure(ctx context.Context, in *diff.Intent, cause error) error {
 	if ctx.Err() != nil {
-		return fmt.Errorf("run %d stopped before its commit was known; the next run decides it: %w", in.Run, context.Cause(ctx))
+		return cause
 	}
 	committed, err := r.resolve(ctx, in, cause)
 	if err != nil {

@@ -241,3 +241,49 @@ func (m *memoryTable) widen(n int) {
 		m.rows[k] = append(m.rows[k], make(diff.Row, n)...)
 	}
 }
+
+// A record that could not be mapped, or asked for, while the mapping changed
+// has its row as the old mapping made it: its old spelling is no proof that
+// the row is right.
+func TestRunner_NewMappingUnseenRows(t *testing.T) {
+	w := newWorld(t, t.TempDir(), sandbox.Options{Seed: 3, Shops: 12})
+	mustSync(t, w)
+	all := ids(w)
+	broken, hidden := w.source.Shops()[4], w.source.Shops()[7]
+	w.source.Put(broken.ID, map[string]any{"created": "soon"})
+	w.source.Remove(hidden.ID)
+	if err := w.source.Inject(sandbox.Fault{Kind: sandbox.KindBadKey, Row: 0}); err != nil {
+		t.Fatal(err)
+	}
+	columns, key := mapping.Shops()
+	for i := range columns {
+		if columns[i].Name == "shop_name" {
+			columns[i].Type.Size = 200 // another mapping, the same members
+		}
+	}
+	columns = append(columns, mapping.Column{
+		Column: diff.Column{Name: "name_again", Type: diff.Type{Base: diff.VarChar, Size: 255}}, From: "shop_name",
+	})
+	var err error
+	if w.mapper, err = mapping.New("jst_shops", columns, key); err != nil {
+		t.Fatal(err)
+	}
+	w.target.(*memoryTable).widen(1)
+	if plan := mustSync(t, w); len(plan.Withheld.Keys) == 0 || len(plan.Quarantine) != 2 {
+		t.Fatalf("got withheld %v, quarantined %v", plan.Withheld, plan.Quarantine)
+	}
+	for _, shop := range []sandbox.Shop{broken, hidden} { // spelled as they were
+		members := map[string]any{}
+		for name, raw := range shop.Members {
+			members[name] = raw
+		}
+		w.source.Put(shop.ID, members)
+	}
+	mustSync(t, w)
+	if d := sameRows(w.table(), w.truth()); d != "" {
+		t.Error(d)
+	}
+	if len(ids(w)) != len(all) {
+		t.Fatal("the source did not come back as it was")
+	}
+}

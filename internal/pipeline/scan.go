@@ -25,6 +25,7 @@ type scan struct {
 	rehashed   []diff.Rehash
 	repeats    []diff.Key        // keys that came more than once
 	contrary   map[diff.Key]bool // of those, the ones that came with different content
+	unmapped   []diff.Key        // keys present whose rows nobody could derive
 	collided   []diff.Key        // new keys whose hash a key of the snapshot has
 	withheld   diff.Withheld
 }
@@ -96,12 +97,7 @@ func (s *scan) observe(r *diff.Record) (mapped, bool) {
 	if sighting == diff.New {
 		where = imageNone
 	}
-	m, ok := s.mapRecord(key, source, r, where)
-	if !ok && sighting == diff.Same {
-		// Its hash must not pass for that of a row mapped like this.
-		s.rehashed = append(s.rehashed, diff.Rehash{Key: key, Source: ^source})
-	}
-	return m, ok
+	return s.mapRecord(key, source, r, where)
 }
 
 // setAside quarantines a record whose key cannot be read.
@@ -115,6 +111,7 @@ func (s *scan) mapRecord(key diff.Key, source diff.SourceHash, r *diff.Record, w
 	row, err := s.Mapping.Row(r)
 	if err != nil {
 		s.quarantine = append(s.quarantine, diff.Quarantined{Key: key.String(), Reason: err.Error()})
+		s.unmapped = append(s.unmapped, key)
 		return mapped{}, false
 	}
 	return mapped{key, source, r, row, where}, true
@@ -154,6 +151,23 @@ func (s *scan) compare(todo []mapped) error {
 // settle asks the source by key about what the pages left open: records that
 // came with different contents, and rows that did not come at all.
 func (s *scan) settle(ctx context.Context) error {
+	if err := s.ask(ctx); err != nil || !s.remap {
+		return err
+	}
+	return s.unhash(append(s.unmapped, s.withheld.Keys...))
+}
+
+// unhash makes the next sight of rows that this mapping never saw a comparison
+// by value: their hashes were made under another one.
+func (s *scan) unhash(keys []diff.Key) error {
+	stored, err := s.State.Images(keys, nil)
+	for key := range stored {
+		s.rehashed = append(s.rehashed, diff.Rehash{Key: key, Source: diff.NoHash})
+	}
+	return err
+}
+
+func (s *scan) ask(ctx context.Context) error {
 	if len(s.contrary) > 0 {
 		if err := s.settleContrary(ctx); err != nil {
 			return err
@@ -205,6 +219,7 @@ func (s *scan) settleContrary(ctx context.Context) error {
 	}
 	s.forget(keys)
 	s.read += len(w.Withheld)
+	s.unmapped = append(s.unmapped, w.Withheld...)
 	for _, k := range w.Withheld {
 		s.quarantine = append(s.quarantine, diff.Quarantined{Key: k.String(), Reason: "came twice with different content, and could not be read by id: " + w.Reason})
 	}
@@ -260,6 +275,7 @@ func (s *scan) mapAnswered(todo map[diff.Key]mapped, contrary map[diff.Key]bool)
 	for _, key := range slices.Sorted(maps.Keys(todo)) {
 		if contrary[key] {
 			s.quarantine = append(s.quarantine, diff.Quarantined{Key: key.String(), Reason: "came twice with different content, also when read by id"})
+			s.unmapped = append(s.unmapped, key)
 			continue
 		}
 		if m, ok := s.mapRecord(key, todo[key].source, todo[key].record, imageMaybe); ok {
