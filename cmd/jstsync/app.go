@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/lmittmann/tint"
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"jstsync/diff"
+	"jstsync/internal/config"
+	"jstsync/internal/report"
+)
+
+// environment is what a process is given.
+type environment struct {
+	stdout, stderr io.Writer
+	getenv         func(string) (string, bool)
+	now            func() time.Time
+}
+
+// program is one invocation.
+type program struct {
+	environment
+	log    *slog.Logger
+	status outcome
+}
+
+// run executes one command line and returns its exit code.
+func run(ctx context.Context, args []string, env environment) int {
+	p := &program{environment: env, log: slog.New(slog.DiscardHandler)}
+	ctx, stop := withSignals(ctx)
+	defer stop()
+	app := p.app()
+	err := app.RunContext(ctx, arrange(app, args))
+	if err != nil {
+		p.explain(err)
+	}
+	return exitCode(ctx, err, p.status)
+}
+
+func (p *program) app() *cli.App {
+	app := &cli.App{
+		Name:      "jstsync",
+		Usage:     "keep MySQL tables equal to Jushuitan, writing only what changed",
+		UsageText: "jstsync [global options] COMMAND [options] [arguments]",
+		Description: "Exit codes: 0 success, 1 failed, 2 there are changes, 3 held by the guard,\n" +
+			"4 done with quarantined records or withheld deletes, 5 busy or diverged,\n" +
+			"64 wrong usage, 78 configuration error, 130 interrupted, 143 terminated.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "config", Usage: "read settings from `FILE` (JSTSYNC_CONFIG; default jstsync.yaml, which may be absent)"},
+			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log from `LEVEL` up: debug, info, warn, error"},
+			&cli.StringFlag{Name: "log-format", Value: "text", Usage: "log as `FORMAT`: text or json"},
+			&cli.BoolFlag{Name: "no-color", Usage: "no colours (also NO_COLOR)"},
+			&cli.BoolFlag{Name: "quiet", Usage: "log errors only"},
+		},
+		Commands: []*cli.Command{
+			p.authCommand(), p.planCommand(), p.syncCommand(), p.runsCommand(), p.sandboxCommand(), p.versionCommand(),
+		},
+		Writer: p.stdout, ErrWriter: p.stderr,
+		HideVersion: true, HideHelpCommand: true, DisableSliceFlagSeparator: true,
+		ExitErrHandler: func(*cli.Context, error) {},
+		Before:         p.before,
+		Action:         func(c *cli.Context) error { return noCommand(c) },
+		OnUsageError:   onUsageError,
+	}
+	finish(app.Commands)
+	return app
+}
+
+// finish gives every command what the library would otherwise do its own way.
+func finish(commands []*cli.Command) {
+	for _, c := range commands {
+		c.OnUsageError, c.HideHelpCommand = onUsageError, true
+		finish(c.Subcommands)
+	}
+}
+
+func onUsageError(_ *cli.Context, err error, _ bool) error { return usage("%v", err) }
+
+func noCommand(c *cli.Context) error {
+	if name := c.Args().First(); name != "" {
+		return usage("there is no command %q", name)
+	}
+	_ = cli.ShowAppHelp(c)
+	return nil
+}
+
+func usage(format string, args ...any) error {
+	return &diff.Error{Code: diff.CodeUsage, Message: fmt.Sprintf(format, args...), Remedy: "see jstsync --help"}
+}
+
+// before reads the global flags, once for every command.
+func (p *program) before(c *cli.Context) error {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
+		return usage("--log-level %q is none of debug, info, warn, error", c.String("log-level"))
+	}
+	if c.Bool("quiet") {
+		level = slog.LevelError
+	}
+	switch c.String("log-format") {
+	case "json":
+		p.log = slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: level}))
+	case "text":
+		p.log = slog.New(tint.NewTextHandler(p.stderr, &tint.Options{
+			Level: level, TimeFormat: time.TimeOnly, NoColor: !p.colors(c, p.stderr),
+		}))
+	default:
+		return usage("--log-format %q is neither text nor json", c.String("log-format"))
+	}
+	return nil
+}
+
+// colors reports whether to colour what is written to w.
+func (p *program) colors(c *cli.Context, w io.Writer) bool {
+	no, _ := p.getenv("NO_COLOR")
+	f, ok := w.(*os.File)
+	return ok && no == "" && !c.Bool("no-color") && term.IsTerminal(int(f.Fd()))
+}
+
+// text returns how to render text on stdout.
+func (p *program) text(c *cli.Context) report.Text {
+	t := report.Text{Color: p.colors(c, p.stdout)}
+	if f, ok := p.stdout.(*os.File); ok {
+		t.Width, _, _ = term.GetSize(int(f.Fd()))
+	}
+	if columns, ok := p.getenv("COLUMNS"); ok && t.Width == 0 {
+		t.Width, _ = strconv.Atoi(columns)
+	}
+	return t
+}
+
+// settings reads the configuration and makes sure that it has what the command
+// needs.
+func (p *program) settings(c *cli.Context, needs ...config.Need) (*config.Settings, error) {
+	host := config.SystemHost()
+	host.LookupEnv = p.getenv
+	s, err := config.Load(c.String("config"), host)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Require(needs...)
+}
+
+// formatFlag is the --format of a command.
+func formatFlag(formats string) cli.Flag {
+	return &cli.StringFlag{Name: "format", Value: "text", Usage: "print as `FORMAT`: " + formats}
+}
+
+// explain prints an error as one line with its remedy. A configuration with
+// several mistakes takes a line for each.
+func (p *program) explain(err error) {
+	var e *diff.Error
+	remedy := ""
+	if errors.As(err, &e) {
+		remedy = e.Remedy
+	}
+	for _, line := range lines(err) {
+		if remedy != "" {
+			line += "; " + remedy
+		}
+		fmt.Fprintln(p.stderr, "jstsync: "+line)
+	}
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+
+	"jstsync/diff"
+	"jstsync/internal/config"
+)
+
+func (p *program) planCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "plan",
+		Usage:     "dry run: show what a sync would change",
+		ArgsUsage: "[PIPELINE…]",
+		Description: "Reads every page and compares it with the local snapshot, and writes\n" +
+			"nothing: not to the state file, not to MySQL, which is not connected to.\n\n" +
+			"Example: jstsync plan --detailed-exitcode\n\n" +
+			"Exit codes: 0 success, 1 failed or a run is unfinished, 64 wrong usage, 78\n" +
+			"configuration error, 130 or 143 stopped by a signal. With --detailed-exitcode\n" +
+			"also 2 there are changes, 3 the guard would hold them, 4 records would be\n" +
+			"quarantined or deletes withheld.",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit 0 only when there is nothing to change"},
+			formatFlag("text or json"),
+		},
+		Action: p.plan,
+	}
+}
+
+func (p *program) plan(c *cli.Context) error {
+	show, err := p.planPrinter(c)
+	if err != nil {
+		return err
+	}
+	settings, err := p.settings(c, config.NeedState, config.NeedApp)
+	if err != nil {
+		return err
+	}
+	pipelines, err := choose(settings, c.Args().Slice())
+	if err != nil {
+		return err
+	}
+	w, err := p.wire(settings)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	for i := range pipelines {
+		if c.Err() != nil {
+			return context.Cause(c.Context)
+		}
+		planner, err := w.planner(&pipelines[i])
+		if err != nil {
+			return err
+		}
+		plan, err := planner.Plan(c.Context)
+		if err := p.finishPlan(plan, err, c.Bool("detailed-exitcode"), show); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finishPlan prints a dry run and notes its exit code.
+func (p *program) finishPlan(plan *diff.Plan, err error, detailed bool, show func(*diff.Plan) error) error {
+	plan.Err = err
+	code := planCode(plan)
+	switch {
+	case err != nil:
+		p.explain(err)
+	case !detailed:
+		code = exitOK
+	case code == exitOK && plan.Status == diff.Planned:
+		code = exitChanges
+	}
+	p.status.add(code)
+	return show(plan)
+}

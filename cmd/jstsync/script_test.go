@@ -1,0 +1,323 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	_ "github.com/go-sql-driver/mysql"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"jstsync/internal/mysqltest"
+	"jstsync/internal/sandbox"
+	"jstsync/state"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(mysqltest.Wrap(m), map[string]func(){"jstsync": main})
+}
+
+// TestScript runs the scripts of testdata/script: the command line's contract,
+// against a sandbox and a real server.
+//
+// Beside the usual commands there are: sandbox N [TABLE] starts a local
+// Jushuitan of N shops and exports what it takes to call it; put ID NAME=VALUE…,
+// remove ID…, keep N and fault JSON change it; calls N checks how many calls it
+// got since the last time; server gives the script a MariaDB of its own; sql QUERY prints rows of the script's own database;
+// counters remembers the server's counters and counters NAME=N… checks by how
+// much they moved since; unmoved FILE checks that nobody wrote to it since the
+// first time; exitcode N PROGRAM… wants that exit code; control METHOD PATH
+// [BODY] talks to the local Jushuitan's control endpoint; token NAME puts its
+// current access token into a variable; lock FILE holds a state file's run lock
+// to the script's end.
+func TestScript(t *testing.T) {
+	mysqltest.DSN(t) // skips them all where there is no server
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			tb := env.T().(testing.TB)
+			dsn := mysqltest.DSN(tb)
+			env.Setenv("MYSQL_DSN", dsn)
+			env.Setenv("COLUMNS", "200") // so that no line is wrapped
+			env.Values[keyScript] = &script{tb: tb, dsn: dsn, files: map[string]string{}}
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"sandbox":  scripted((*script).sandbox),
+			"put":      scripted((*script).put),
+			"remove":   scripted((*script).remove),
+			"keep":     scripted((*script).keep),
+			"fault":    scripted((*script).fault),
+			"calls":    scripted((*script).calls),
+			"sql":      scripted((*script).sql),
+			"counters": scripted((*script).counters),
+			"server":   scripted((*script).ownServer),
+			"exitcode": exitcode,
+			"unmoved":  scripted((*script).unmoved),
+			"nolisten": scripted((*script).noListen),
+			"filemode": scripted((*script).fileMode),
+			"control":  scripted((*script).control),
+			"token":    scripted((*script).token),
+			"lock":     scripted((*script).lock),
+		},
+	})
+}
+
+type scriptKey string
+
+const keyScript scriptKey = "script"
+
+// script is what the extra commands of one script share.
+type script struct {
+	tb     testing.TB
+	dsn    string
+	server *sandbox.Server
+	before map[string]int64
+	files  map[string]string
+}
+
+// scripted makes a command of a method, whose error ends the script.
+func scripted(run func(s *script, ts *testscript.TestScript, args []string) error) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg {
+			ts.Fatalf("this command has no opposite")
+		}
+		ts.Check(run(ts.Value(keyScript).(*script), ts, args))
+	}
+}
+
+func (s *script) sandbox(ts *testscript.TestScript, args []string) error {
+	shops, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	options := sandbox.Options{Seed: 7, Shops: shops, PerSecond: -1, PerMinute: -1}
+	if len(args) > 1 && args[1] == "B" {
+		options.Table = sandbox.TableB
+	}
+	s.server = sandbox.New(options)
+	url, shut, err := sandbox.Listen("127.0.0.1:0", s.server)
+	if err != nil {
+		return err
+	}
+	ts.Defer(func() { _ = shut() })
+	ts.Setenv("JST_BASE_URL", url)
+	ts.Setenv("JST_APP_KEY", "sandbox-key")
+	ts.Setenv("JST_APP_SECRET", "sandbox-secret")
+	ts.Setenv("JST_ACCESS_TOKEN", "sandbox-token")
+	file := filepath.Join(ts.Getenv("WORK"), "jstsync.yaml")
+	return os.WriteFile(file, []byte("source: {rate: {per_second: 10000, per_minute: 1000000}, retry: {max_attempts: 2}}\n"), 0o600)
+}
+
+// id returns a shop's number; #N is the N-th shop, from 1.
+func (s *script) id(arg string) (int64, error) {
+	if n, ok := strings.CutPrefix(arg, "#"); ok {
+		i, err := strconv.Atoi(n)
+		if err != nil {
+			return 0, err
+		}
+		return s.server.Shops()[i-1].ID, nil
+	}
+	return strconv.ParseInt(arg, 10, 64)
+}
+
+func (s *script) put(_ *testscript.TestScript, args []string) error {
+	id, err := s.id(args[0])
+	if err != nil {
+		return err
+	}
+	members := map[string]any{}
+	for _, arg := range args[1:] {
+		name, value, _ := strings.Cut(arg, "=")
+		if json.Valid([]byte(value)) {
+			members[name] = json.RawMessage(value)
+		} else {
+			members[name] = value
+		}
+	}
+	s.server.Put(id, members)
+	return nil
+}
+
+func (s *script) remove(_ *testscript.TestScript, args []string) error {
+	var ids []int64
+	for _, arg := range args {
+		id, err := s.id(arg)
+		if err != nil {
+			return err
+		}
+		ids = append(ids, id)
+	}
+	s.server.Remove(ids...)
+	return nil
+}
+
+func (s *script) keep(_ *testscript.TestScript, args []string) error {
+	n, err := strconv.Atoi(args[0])
+	s.server.Keep(n)
+	return err
+}
+
+func (s *script) fault(_ *testscript.TestScript, args []string) error {
+	var f sandbox.Fault
+	if err := json.Unmarshal([]byte(args[0]), &f); err != nil {
+		return err
+	}
+	return s.server.Inject(f)
+}
+
+func (s *script) calls(_ *testscript.TestScript, args []string) error {
+	got := strconv.Itoa(len(s.server.Calls()))
+	s.server.ResetCalls()
+	if len(args) == 1 && got != args[0] {
+		return fmt.Errorf("got %s calls, want %s", got, args[0])
+	}
+	return nil
+}
+
+func (s *script) sql(ts *testscript.TestScript, args []string) error {
+	db, err := sql.Open("mysql", s.dsn)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(context.Background(), strings.Join(args, " "))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+		values := make([]sql.NullString, len(columns))
+		into := make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		line := make([]string, len(values))
+		for i, v := range values {
+			if line[i] = v.String; !v.Valid {
+				line[i] = "NULL"
+			}
+		}
+		fmt.Fprintln(ts.Stdout(), strings.Join(line, "\t"))
+	}
+	return rows.Err()
+}
+
+// ownServer gives the script a server that nobody else counts on.
+func (s *script) ownServer(ts *testscript.TestScript, _ []string) error {
+	server := mysqltest.Start(s.tb)
+	s.dsn = server.DSN()
+	ts.Setenv("MYSQL_DSN", s.dsn)
+	return nil
+}
+
+func (s *script) counters(_ *testscript.TestScript, args []string) error {
+	now := map[string]int64{}
+	for _, name := range []string{"Connections", "Com_insert", "Com_update", "Com_delete", "Com_replace"} {
+		now[name] = mysqltest.Status(s.tb, s.dsn, name)
+	}
+	for _, table := range []string{"jst_shops", "jstsync_checkpoint"} {
+		now[table] = mysqltest.TableRowsChanged(s.tb, s.dsn, table)
+	}
+	for _, arg := range args {
+		name, want, _ := strings.Cut(arg, "=")
+		if got := strconv.FormatInt(now[name]-s.before[name], 10); got != want {
+			return fmt.Errorf("%s moved by %s, want %s", name, got, want)
+		}
+	}
+	s.before = now
+	return nil
+}
+
+// noListen puts the address of a port that nobody listens on into a variable.
+func (s *script) noListen(ts *testscript.TestScript, args []string) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	ts.Setenv(args[0], l.Addr().String())
+	return l.Close()
+}
+
+// unmoved checks that a file has the bytes and the time of change that it had
+// when it was first named.
+func (s *script) unmoved(ts *testscript.TestScript, args []string) error {
+	info, err := os.Stat(ts.MkAbs(args[0]))
+	if err != nil {
+		return err
+	}
+	now := info.ModTime().String() + ts.ReadFile(args[0])
+	if was, ok := s.files[args[0]]; ok && was != now {
+		return fmt.Errorf("%s was written to", args[0])
+	}
+	s.files[args[0]] = now
+	return nil
+}
+
+func (s *script) fileMode(ts *testscript.TestScript, args []string) error {
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	if err == nil && fmt.Sprintf("%04o", info.Mode().Perm()) != args[0] {
+		err = fmt.Errorf("%s has mode %04o, want %s", args[1], info.Mode().Perm(), args[0])
+	}
+	return err
+}
+
+// control sends one request to the control endpoint of the script's sandbox.
+func (s *script) control(ts *testscript.TestScript, args []string) error {
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(s.tb.Context(), args[0], "/_control/"+args[1], strings.NewReader(strings.Join(args[2:], " ")))
+	r.RemoteAddr = "127.0.0.1:1" // it answers this machine only
+	s.server.ServeHTTP(w, r)
+	if w.Code/100 != 2 {
+		ts.Fatalf("%d: %s", w.Code, w.Body)
+	}
+	return nil
+}
+
+func (s *script) token(ts *testscript.TestScript, args []string) error {
+	ts.Setenv(args[0], s.server.AccessToken())
+	return nil
+}
+
+func (s *script) lock(ts *testscript.TestScript, args []string) error {
+	l, err := state.Acquire(s.tb.Context(), ts.MkAbs(args[0]), time.Second, time.Now())
+	if err == nil {
+		ts.Defer(func() { _ = l.Release() })
+	}
+	return err
+}
+
+// exitcode runs a program and wants the given exit code of it.
+func exitcode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exitcode N program [args]")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		code = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("got exit code %d, want %s", code, args[0])
+	}
+}

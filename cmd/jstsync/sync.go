@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/urfave/cli/v2"
+
+	"jstsync/diff"
+	"jstsync/internal/config"
+	"jstsync/internal/report"
+	"jstsync/state"
+)
+
+func (p *program) syncCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "sync",
+		Usage:     "one run: read the source, find what changed, apply it",
+		ArgsUsage: "[PIPELINE…]",
+		Description: "Reads every page, compares each record with the local snapshot, and writes\n" +
+			"only what changed, in one transaction. When nothing changed, MySQL is not\n" +
+			"even connected to.\n\n" +
+			"Example: jstsync sync shops --format json\n\n" +
+			"Exit codes: 0 done or unchanged, 1 failed, 3 held by the guard, 4 done but\n" +
+			"records are quarantined or deletes withheld, 5 busy or diverged, 64 wrong\n" +
+			"usage, 78 configuration error, 130 or 143 stopped by a signal.",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "dry-run", Usage: "only show what would change: the same as plan"},
+			formatFlag("text or json"),
+		},
+		Action: p.sync,
+	}
+}
+
+func (p *program) sync(c *cli.Context) (err error) {
+	if c.Bool("dry-run") {
+		return p.plan(c)
+	}
+	show, err := p.planPrinter(c)
+	if err != nil {
+		return err
+	}
+	settings, err := p.settings(c, config.NeedState, config.NeedApp, config.NeedTarget)
+	if err != nil {
+		return err
+	}
+	pipelines, err := choose(settings, c.Args().Slice())
+	if err != nil {
+		return err
+	}
+	w, err := p.wire(settings)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	runners := make([]runner, len(pipelines))
+	for i := range pipelines {
+		if runners[i], err = w.runner(&pipelines[i]); err != nil {
+			return err
+		}
+	}
+	lock, err := state.Acquire(c.Context, settings.State, settings.LockTimeout, p.now())
+	if err != nil {
+		return p.failAll(err, pipelines, show)
+	}
+	defer func() { err = errors.Join(err, lock.Release()) }()
+	for _, r := range runners {
+		if c.Err() != nil {
+			return context.Cause(c.Context)
+		}
+		plan, err := r.Sync(c.Context)
+		if err := p.finishRun(plan, err, show); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// choose returns the named pipelines, or all.
+func choose(settings *config.Settings, names []string) ([]config.Pipeline, error) {
+	pipelines, err := settings.Pipeline(names...)
+	if e, ok := errors.AsType[*config.UnknownPipelineError](err); ok {
+		return nil, usage("%v", e)
+	}
+	return pipelines, err
+}
+
+// finishRun prints how a pipeline's run ended and notes its exit code.
+func (p *program) finishRun(plan *diff.Plan, err error, show func(*diff.Plan) error) error {
+	plan.Err = err
+	p.status.add(planCode(plan))
+	if err != nil {
+		p.explain(err)
+	}
+	return show(plan)
+}
+
+// failAll ends every pipeline with one error that came before any of them ran.
+func (p *program) failAll(err error, pipelines []config.Pipeline, show func(*diff.Plan) error) error {
+	for _, pl := range pipelines {
+		plan := &diff.Plan{
+			Pipeline: pl.Name, Status: diff.Failed, Scan: diff.ScanInfo{Verdict: diff.Partial},
+			Changes: diff.NewChangeSet(nil), Err: err,
+		}
+		if err := show(plan); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// planCode returns the exit code of one pipeline's run.
+func planCode(plan *diff.Plan) int {
+	switch {
+	case plan.Err != nil:
+		return codeOf(plan.Err)
+	case plan.Status == diff.Held:
+		return exitHeld
+	case len(plan.Quarantine) > 0 || len(plan.Withheld.Keys) > 0:
+		return exitPartly
+	default:
+		return exitOK
+	}
+}
+
+// planPrinter returns the function that prints a plan in the wanted format.
+func (p *program) planPrinter(c *cli.Context) (func(*diff.Plan) error, error) {
+	switch f := c.String("format"); f {
+	case "json":
+		return func(plan *diff.Plan) error { return report.PlanJSON(p.stdout, plan) }, nil
+	case "text":
+		text := p.text(c)
+		return func(plan *diff.Plan) error { return text.Plan(p.stdout, plan) }, nil
+	default:
+		return nil, usage("--format %q is neither text nor json", f)
+	}
+}
