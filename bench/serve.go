@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync/atomic"
+)
+
+// pathShops is where the vendor answers shop queries.
+const pathShops = "/open/shops/query"
+
+// pageServer answers shop queries with bodies rendered beforehand. It verifies
+// nothing.
+type pageServer struct {
+	data    *dataset
+	changed atomic.Bool // the second version of the records is shown
+	calls   atomic.Int64
+}
+
+// serve runs a page server on a free port of the loopback interface until in
+// ends, and says on out where it is and what it holds.
+func serve(args []string, in io.Reader, out io.Writer) error {
+	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
+	records := flags.Int("records", 0, "how many records")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	s := &pageServer{data: newDataset(*records)}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST "+pathShops, s.query)
+	mux.HandleFunc("POST /bench/flip", func(http.ResponseWriter, *http.Request) { s.changed.Store(!s.changed.Load()) })
+	mux.HandleFunc("POST /bench/calls", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, s.calls.Swap(0))
+	})
+	server := &http.Server{Handler: mux} //nolint:gosec // its clients are known
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(listener) // ends when it is closed
+	}()
+	about := served{URL: "http://" + listener.Addr().String(), Pages: len(s.data.pages[0]), Bytes: s.data.bytes, Changes: s.data.changes}
+	if err := json.NewEncoder(out).Encode(about); err != nil {
+		return err
+	}
+	_, _ = io.Copy(io.Discard, in) // ends when whoever started it ends
+	_ = server.Close()
+	<-done
+	return nil
+}
+
+// served is what a page server says of itself.
+type served struct {
+	URL     string
+	Pages   int
+	Bytes   int // of all pages
+	Changes int // records that differ between the two versions
+}
+
+func (s *pageServer) query(w http.ResponseWriter, r *http.Request) {
+	s.calls.Add(1)
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	form, err := url.ParseQuery(string(body))
+	var biz struct {
+		PageIndex int     `json:"page_index"`
+		ShopIDs   []int64 `json:"shop_ids"`
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(form.Get("biz")), &biz)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	version := 0
+	if s.changed.Load() {
+		version = 1
+	}
+	answer := s.data.page(version, biz.PageIndex)
+	if len(biz.ShopIDs) > 0 {
+		answer = s.data.byID(version, biz.ShopIDs)
+	}
+	w.Header().Set("Content-Type", "application/json;charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+	_, _ = w.Write(answer) // a client that went away is its own affair
+}
