@@ -87,13 +87,16 @@ func (s *ChangeSet) Discard(keys map[Key]bool) {
 }
 
 // Encoded lists the changes in key order.
-func (s *ChangeSet) Encoded() iter.Seq[Encoded] {
+func (s *ChangeSet) Encoded() iter.Seq[Encoded] { return s.Range(0, len(s.refs)) }
+
+// Range lists the changes from one place in key order up to another.
+func (s *ChangeSet) Range(from, to int) iter.Seq[Encoded] {
 	if !s.sorted {
 		slices.SortFunc(s.refs, func(a, b ref) int { return cmp.Compare(a.key, b.key) })
 		s.sorted = true
 	}
 	return func(yield func(Encoded) bool) {
-		for _, r := range s.refs {
+		for _, r := range s.refs[from:to] {
 			if !yield(Encoded{r.key, r.source, s.chunks[r.chunk][r.start:r.end]}) {
 				return
 			}

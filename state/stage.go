@@ -40,12 +40,13 @@ func (j *Journal) staging(in *diff.Intent, plan *diff.Plan, run *diff.Run) ([]fu
 		RunID: in.RunID, Kind: in.Kind, Columns: plan.Changes.Columns(), Count: plan.Changes.Len(),
 		Previous: plan.Base.Digest, Digest: in.Digest, CommittedAt: in.CommittedAt, Fingerprint: plan.Fingerprint,
 	}
-	moves := slices.Collect(movements(plan))
+	moves := slices.AppendSeq(make([]hashed, 0, plan.Changes.Len()+len(plan.Rehashed)), movements(plan))
 	steps := []func(*bbolt.Tx) error{func(tx *bbolt.Tx) error {
 		_, err := j.bucket(tx).Bucket(bucketChanges).CreateBucket(be64(in.Run))
 		return err
 	}}
-	for part := range chunked(plan.Changes.Encoded(), j.chunk) {
+	for from := 0; from < plan.Changes.Len(); from += j.chunk {
+		part := plan.Changes.Range(from, min(from+j.chunk, plan.Changes.Len()))
 		steps = append(steps, func(tx *bbolt.Tx) error { return j.stageRows(tx, in.Run, part) })
 	}
 	var index []func(*bbolt.Tx) error
@@ -101,30 +102,13 @@ func movements(plan *diff.Plan) iter.Seq[hashed] {
 	}
 }
 
-func chunked(changes iter.Seq[diff.Encoded], size int) iter.Seq[[]diff.Encoded] {
-	return func(yield func([]diff.Encoded) bool) {
-		var part []diff.Encoded
-		for e := range changes {
-			if part = append(part, e); len(part) == size {
-				if !yield(part) {
-					return
-				}
-				part = nil
-			}
-		}
-		if len(part) > 0 {
-			yield(part)
-		}
-	}
-}
-
-func (j *Journal) stageRows(tx *bbolt.Tx, run uint64, part []diff.Encoded) error {
+func (j *Journal) stageRows(tx *bbolt.Tx, run uint64, part iter.Seq[diff.Encoded]) error {
 	rows, err := j.bucket(tx).Bucket(bucketChanges).Bucket(be64(run)).CreateBucketIfNotExists(bucketRows)
 	if err != nil {
 		return err
 	}
 	rows.FillPercent = 0.9
-	for _, e := range part {
+	for e := range part {
 		if err := rows.Put([]byte(e.Key), e.Bytes); err != nil {
 			return err
 		}
