@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 //
 // Beside the usual commands there are: sandbox N [TABLE] starts a local
 // Jushuitan of N shops and exports what it takes to call it; put ID NAME=VALUE…,
-// remove ID…, keep N and fault JSON change it; calls N checks how many calls it
+// remove ID…, keep N and fault JSON|clear change it; calls N checks how many calls it
 // got since the last time; server gives the script a MariaDB of its own; sql QUERY prints rows of the script's own database;
 // counters remembers the server's counters and counters NAME=N… checks by how
 // much they moved since; unmoved FILE checks that nobody wrote to it since the
@@ -170,6 +170,10 @@ func (s *script) keep(_ *testscript.TestScript, args []string) error {
 }
 
 func (s *script) fault(_ *testscript.TestScript, args []string) error {
+	if args[0] == "clear" {
+		s.server.ClearFaults()
+		return nil
+	}
 	var f sandbox.Fault
 	if err := json.Unmarshal([]byte(args[0]), &f); err != nil {
 		return err
