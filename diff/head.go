@@ -60,12 +60,18 @@ type Checkpoint struct {
 	Target string `json:"target"` // table name
 }
 
+// The kinds of intents. A rebuild takes the target over with the rows it has.
+const (
+	KindSync    = "sync"
+	KindRebuild = "rebuild"
+)
+
 // Intent is the decision to commit one change set, written before the target
 // is touched and cleared when its outcome is known.
 type Intent struct {
 	Run         uint64     `json:"run"`
 	RunID       ID         `json:"run_id"`
-	Kind        string     `json:"kind"` // sync
+	Kind        string     `json:"kind"` // sync, rebuild
 	From        Checkpoint `json:"from"`
 	Instance    ID         `json:"instance"` // To: instance and Run are the head after the commit
 	Digest      Digest     `json:"digest"`

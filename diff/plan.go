@@ -14,6 +14,7 @@ const (
 	Failed    Status = "failed"
 	Pending   Status = "pending" // in the state file only: an intent stands
 	Aborted   Status = "aborted" // in the state file only: recovery found it not committed
+	Unknown   Status = "unknown" // in the state file only: closed by a rebuild, undecided
 )
 
 // Summary counts the records of a run.

@@ -6,47 +6,13 @@ import (
 	"strings"
 )
 
-// Base is a MySQL column type without its size.
-type Base string
-
-// The column types a table may have.
-const (
-	BigInt   Base = "BIGINT"
-	DateTime Base = "DATETIME"
-	VarChar  Base = "VARCHAR"
-)
-
-// Type is a MySQL column type. Size is the length in characters of a VARCHAR
-// and the digits of a second's fraction of a DATETIME.
-type Type struct {
-	Base Base
-	Size int
-}
-
-// String returns the type as MySQL spells it, such as VARCHAR(255).
-func (t Type) String() string {
-	switch {
-	case t.Base == BigInt, t.Base == DateTime && t.Size == 0:
-		return string(t.Base)
-	default:
-		return fmt.Sprintf("%s(%d)", t.Base, t.Size)
-	}
-}
-
-// Kind returns the kind of the type's values.
-func (t Type) Kind() Kind {
-	if t.Base == BigInt {
-		return Int
-	}
-	return Text
-}
-
 // Column is one mapped column of a target table.
 type Column struct {
 	Name    string
 	Type    Type
 	NotNull bool
 	Comment string
+	Default *string // what a missing or null member becomes, as it was given; nil is none
 }
 
 // Table is the part of a target table that a pipeline writes: its mapped

@@ -62,7 +62,7 @@ func TestReader_NoFile(t *testing.T) {
 	if rows, err := r.Images([]diff.Key{key(1)}, w.columns); len(rows) != 0 || err != nil {
 		t.Errorf("Images: got %v, %v", rows, err)
 	}
-	if keys, err := r.Missing(diff.NewIndex(0)); len(keys) != 0 || err != nil {
+	if keys, _, err := r.Missing(diff.NewIndex(0)); len(keys) != 0 || err != nil {
 		t.Errorf("Missing: got %v, %v", keys, err)
 	}
 	if runs, err := state.Runs(w.path, 0); len(runs) != 0 || err != nil {

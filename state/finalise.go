@@ -110,9 +110,10 @@ func applyHashes(index, changes *bbolt.Bucket, run uint64) error {
 	return errors.Join(err, changes.DeleteBucket(bucketHashes))
 }
 
-// Abort drops the intent and its staged changes, and records the run as
-// aborted. The caller has made sure that the run can no longer commit.
-func (j *Journal) Abort(in *diff.Intent, ended time.Time, why string) error {
+// Abort drops the intent and its staged changes, and records how the run
+// ended: [diff.Aborted] when the caller has made sure that it can no longer
+// commit, [diff.Unknown] when it is past deciding.
+func (j *Journal) Abort(in *diff.Intent, as diff.Status, ended time.Time, why string) error {
 	return j.update("abort run in", func(tx *bbolt.Tx) error {
 		p := j.bucket(tx)
 		if _, _, err := j.standing(p, in); err != nil {
@@ -121,7 +122,7 @@ func (j *Journal) Abort(in *diff.Intent, ended time.Time, why string) error {
 		return errors.Join(
 			p.Delete(keyIntent),
 			closeRun(tx, in.Run, func(r *diff.Run) {
-				r.Status, r.Ended, r.Error = diff.Aborted, ended.UTC(), why
+				r.Status, r.Ended, r.Error = as, ended.UTC(), why
 			}))
 	}, func(tx *bbolt.Tx) error { return sweep(j.bucket(tx)) })
 }

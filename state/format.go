@@ -89,6 +89,10 @@ func decodeHead(b []byte) (h diff.Head, err error) {
 // the change that holds the row's newest image.
 const entrySize = 1 + 8 + 8
 
+// flagAdopted marks a row that a rebuild found in the target and whose record
+// no scan has shown since: it may be somebody else's, and is never deleted.
+const flagAdopted = 1
+
 type entry struct {
 	flags  byte
 	source diff.SourceHash

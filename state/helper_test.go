@@ -270,7 +270,7 @@ func (w *world) checkMissing(t tester) {
 			want = append(want, k)
 		}
 	}
-	got, err := state.NewReader(w.path, pipeline).Missing(index)
+	got, _, err := state.NewReader(w.path, pipeline).Missing(index)
 	if err != nil {
 		t.Fatalf("Missing: %v", err)
 	}

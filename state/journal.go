@@ -181,6 +181,6 @@ func rehash(index *bbolt.Bucket, k diff.Key, source diff.SourceHash) error {
 	if err != nil {
 		return err
 	}
-	e.source = source
+	e.source, e.flags = source, e.flags&^flagAdopted
 	return index.Put([]byte(k), e.encode())
 }

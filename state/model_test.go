@@ -40,7 +40,7 @@ func (w *world) step(t *rapid.T) {
 		w.commit(t, changes, rehashed)
 	case "abort":
 		in, _, run := w.stage(t, changes, rehashed)
-		if err := w.journal.Abort(in, start, "it was not committed"); err != nil {
+		if err := w.journal.Abort(in, diff.Aborted, start, "it was not committed"); err != nil {
 			t.Fatalf("Abort: %v", err)
 		}
 		run.Status, run.Error = diff.Aborted, "it was not committed"

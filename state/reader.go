@@ -196,19 +196,25 @@ func readHeader(b *bbolt.Bucket) (h header, err error) {
 }
 
 // Missing returns, in key order, the keys of the snapshot that the scan has
-// not shown.
-func (r *Reader) Missing(seen *diff.Index) ([]diff.Key, error) {
-	var keys []diff.Key
-	err := r.view(func(_ *bbolt.Tx, p *bbolt.Bucket) error {
+// not shown, but for the adopted rows, which it counts: they are foreign.
+func (r *Reader) Missing(seen *diff.Index) (keys []diff.Key, foreign int, err error) {
+	err = r.view(func(_ *bbolt.Tx, p *bbolt.Bucket) error {
 		if p == nil {
 			return nil
 		}
-		return currentIndex(p).ForEach(func(k, _ []byte) error {
-			if key := diff.Key(k); !seen.Seen(key) {
-				keys = append(keys, key)
+		return currentIndex(p).ForEach(func(k, v []byte) error {
+			key := diff.Key(k)
+			if seen.Seen(key) {
+				return nil
 			}
-			return nil
+			e, err := decodeEntry(v)
+			if err == nil && e.flags&flagAdopted != 0 {
+				foreign++
+				return nil
+			}
+			keys = append(keys, key)
+			return err
 		})
 	})
-	return keys, err
+	return keys, foreign, err
 }

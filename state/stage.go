@@ -50,7 +50,10 @@ func (j *Journal) staging(in *diff.Intent, plan *diff.Plan, run *diff.Run) ([]fu
 		steps = append(steps, func(tx *bbolt.Tx) error { return j.stageRows(tx, in.Run, part) })
 	}
 	var index []func(*bbolt.Tx) error
-	if len(moves) > j.chunk {
+	if in.Kind == diff.KindRebuild {
+		h.Generation = in.Run
+		index = j.adoptRows(in.Run, moves)
+	} else if len(moves) > j.chunk {
 		h.Generation = in.Run
 		var err error
 		if index, err = j.buildGeneration(in.Run, moves); err != nil {
@@ -136,8 +139,11 @@ func (j *Journal) stageHashes(tx *bbolt.Tx, run uint64, moves []hashed) error {
 
 func (j *Journal) putIntent(tx *bbolt.Tx, in *diff.Intent, h header, plan *diff.Plan, run *diff.Run) error {
 	p := j.bucket(tx)
-	count := int(readBE64(p.Get(keyRowCount))) + plan.Changes.Count(diff.Insert) - plan.Changes.Count(diff.Delete)
-	h.RowCount = uint64(count)
+	count := int(readBE64(p.Get(keyRowCount)))
+	if in.Kind == diff.KindRebuild {
+		count = 0
+	}
+	h.RowCount = uint64(count + plan.Changes.Count(diff.Insert) - plan.Changes.Count(diff.Delete))
 	head, err1 := json.Marshal(h)
 	intent, err2 := json.Marshal(in)
 	if err := errors.Join(err1, err2); err != nil {
@@ -147,6 +153,28 @@ func (j *Journal) putIntent(tx *bbolt.Tx, in *diff.Intent, h header, plan *diff.
 		p.Bucket(bucketChanges).Bucket(be64(in.Run)).Put(keyHeader, head),
 		p.Put(keyIntent, intent),
 		putRun(tx, run))
+}
+
+// adoptRows returns the transactions that write a next index of nothing but
+// the rows of a rebuild, which no record was seen of yet.
+func (j *Journal) adoptRows(run uint64, moves []hashed) []func(*bbolt.Tx) error {
+	steps := []func(*bbolt.Tx) error{func(tx *bbolt.Tx) error {
+		_, err := j.bucket(tx).Bucket(bucketIndex).CreateBucket(be64(run))
+		return err
+	}}
+	for part := range slices.Chunk(moves, j.chunk) {
+		steps = append(steps, func(tx *bbolt.Tx) error {
+			index := j.bucket(tx).Bucket(bucketIndex).Bucket(be64(run))
+			index.FillPercent = 0.9
+			for _, m := range part {
+				if err := index.Put([]byte(m.key), entry{flags: flagAdopted, source: diff.NoHash, image: run}.encode()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return steps
 }
 
 // buildGeneration returns the transactions that write the next index, in
@@ -250,7 +278,7 @@ func (m *hashed) entry(old []byte, run uint64) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		e.image, e.flags = before.image, before.flags
+		e.image = before.image // no longer adopted: its record was seen
 	}
 	return e.encode(), nil
 }

@@ -155,7 +155,7 @@ func (w *world) staged(t *testing.T, in *diff.Intent, run *diff.Run, changes []c
 	}
 
 	dropped := w.copied(t)
-	if err := dropped.journal.Abort(in, start, "why"); err != nil {
+	if err := dropped.journal.Abort(in, diff.Aborted, start, "why"); err != nil {
 		t.Fatalf("Abort: %v", err)
 	}
 	gone := *run
@@ -251,7 +251,7 @@ func TestJournal_Finalise_Refuses(t *testing.T) {
 		if err := w.journal.Finalise(asked, start); err == nil {
 			t.Errorf("%s: Finalise: got no error", name)
 		}
-		if err := w.journal.Abort(&other, start, "why"); err == nil {
+		if err := w.journal.Abort(&other, diff.Aborted, start, "why"); err == nil {
 			t.Errorf("%s: Abort: got no error", name)
 		}
 		if got := w.snapshot(t); got.Head != before.Head || !reflect.DeepEqual(got.Intent, in) {

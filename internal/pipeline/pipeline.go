@@ -67,8 +67,8 @@ type Snapshots interface {
 	Images(keys []diff.Key, columns []string) (map[diff.Key]diff.Row, error)
 
 	// Missing returns, in order, the keys of the snapshot that the index has
-	// not observed.
-	Missing(seen *diff.Index) ([]diff.Key, error)
+	// not observed, and counts the adopted ones among them instead.
+	Missing(seen *diff.Index) (keys []diff.Key, foreign int, err error)
 }
 
 // Journal writes the state of one pipeline. After an error the outcome of the
@@ -83,8 +83,9 @@ type Journal interface {
 	// Finalise turns what is staged into the snapshot; the run is committed.
 	Finalise(in *diff.Intent, ended time.Time) error
 
-	// Abort drops what is staged; the run can no longer commit.
-	Abort(in *diff.Intent, ended time.Time, why string) error
+	// Abort drops what is staged. The run can no longer commit, or it is past
+	// deciding; as says which.
+	Abort(in *diff.Intent, as diff.Status, ended time.Time, why string) error
 
 	// Record adds the record of a run that changed nothing.
 	Record(run *diff.Run, rehashed []diff.Rehash) error

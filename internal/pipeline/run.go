@@ -124,7 +124,7 @@ func (r *Runner) resolve(ctx context.Context, in *diff.Intent, why error) (commi
 	if committed {
 		return true, r.Journal.Finalise(in, r.Now())
 	}
-	return false, r.Journal.Abort(in, r.Now(), why.Error())
+	return false, r.Journal.Abort(in, diff.Aborted, r.Now(), why.Error())
 }
 
 // note copies what the plan found into the run's record.

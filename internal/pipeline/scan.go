@@ -20,6 +20,7 @@ type scan struct {
 	pages, read int
 
 	control    diff.Key // the key seen last, which is the surest to exist still
+	foreign    int      // adopted rows that nobody has shown yet
 	unreadable int      // records without a readable key
 	quarantine []diff.Quarantined
 	rehashed   []diff.Rehash
@@ -173,7 +174,8 @@ func (s *scan) ask(ctx context.Context) error {
 			return err
 		}
 	}
-	missing, err := s.State.Missing(s.index)
+	missing, foreign, err := s.State.Missing(s.index)
+	s.foreign = foreign
 	if err != nil || len(missing) == 0 {
 		return err
 	}

@@ -130,7 +130,7 @@ func (w *world) truth() map[diff.Key]diff.Row {
 // snapshot returns the rows that the state file holds.
 func (w *world) snapshot() (map[diff.Key]diff.Row, error) {
 	reader := state.NewReader(w.path, "shops")
-	keys, err := reader.Missing(diff.NewIndex(0))
+	keys, _, err := reader.Missing(diff.NewIndex(0))
 	if err != nil {
 		return nil, err
 	}
