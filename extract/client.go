@@ -26,10 +26,12 @@ type caller struct {
 	client    *http.Client
 	transport *http.Transport // nil when it is not ours
 	calls     *callLog
+	recorder  *recorder // nil when answers are not kept
 }
 
 // request is one call, however often it is attempted.
 type request struct {
+	scan int    // which reading of all pages it is of, from 1; 0 when of none
 	page int    // 0 when it asks for no page
 	biz  string // the parameters, as the call's record shows them
 
@@ -49,6 +51,14 @@ type reply struct {
 	header http.Header
 	body   []byte
 	err    error // nil when the body came whole
+}
+
+// exchange is one attempt as it went over the wire, or is told to have gone.
+type exchange struct {
+	reply
+	start, end time.Time
+	signature  string // "" when it is not known
+	ended      error  // why nobody waits for the answer any more, or nil
 }
 
 // newTransport returns a transport with bounds on everything that waits.
@@ -78,7 +88,9 @@ func newCaller(o Options) (*caller, error) {
 	if err := SelfCheck(); err != nil {
 		return nil, err
 	}
-	if err := o.check(); err != nil {
+	if o.Replay != nil {
+		o.Replay.settle(&o)
+	} else if err := o.check(); err != nil {
 		return nil, err
 	}
 	o.setDefaults()
@@ -91,8 +103,10 @@ func newCaller(o Options) (*caller, error) {
 	return c, nil
 }
 
-// Close lets go of idle connections. Calls under way are not disturbed.
+// Close lets go of idle connections and ends the recording. Calls under way
+// are not disturbed, but no longer recorded.
 func (s *caller) Close() {
+	s.recorder.close()
 	if s.transport != nil {
 		s.transport.CloseIdleConnections()
 	}
@@ -102,12 +116,47 @@ func (s *caller) Close() {
 // they ended; those made to renew the token on the way are among them.
 func (s *caller) Calls() []diff.Call { return s.calls.list() }
 
-// attempt makes the call once, when the pacer lets it, and records it. The
-// failure is nil when the answer is a success; the error is ctx's.
+// attempt makes the call once and records it. The failure is nil when the
+// answer is a success; the error is ctx's, or a recording's that ends here.
 func (s *caller) attempt(ctx context.Context, r request, own map[string]string, n int) (*answer, *failure, error) {
-	start, err := s.o.Pacer.Wait(ctx)
+	x, err := s.exchange(ctx, r, own, n)
 	if err != nil {
 		return nil, nil, err
+	}
+	mask := func(text string) string { return s.calls.mask(text, x.signature) }
+	a, f := s.judge(r, x.reply, mask)
+	call := diff.Call{
+		Path: r.path, Params: r.biz, Page: r.page, Attempt: n, At: x.start,
+		Duration: x.end.Sub(x.start), Status: x.status, Bytes: int64(len(x.body)),
+	}
+	if a != nil {
+		call.Code, call.Message = a.code, mask(a.message)
+	}
+	if f != nil {
+		f.at, f.now = x.start, x.end
+		call.Err, call.Body = f.Error(), f.firstOf(x.body)
+		if x.ended != nil {
+			call.Err = x.ended.Error()
+		}
+	}
+	s.recorder.keep(r, n, &x, mask)
+	s.record(ctx, call)
+	if overload := f != nil && f.overload(); f == nil || overload {
+		s.o.Pacer.Done(overload, call.Duration)
+	}
+	return a, f, x.ended
+}
+
+// exchange sends an attempt when the pacer lets it, or looks it up in the
+// recording that is replayed. The error is ctx's or the recording's; nothing
+// was sent then.
+func (s *caller) exchange(ctx context.Context, r request, own map[string]string, n int) (exchange, error) {
+	if s.o.Replay != nil {
+		return s.o.Replay.exchange(ctx, r, n)
+	}
+	start, err := s.o.Pacer.Wait(ctx)
+	if err != nil {
+		return exchange{}, err
 	}
 	fields := map[string]string{
 		"app_key":   s.o.AppKey,
@@ -117,28 +166,7 @@ func (s *caller) attempt(ctx context.Context, r request, own map[string]string, 
 	maps.Copy(fields, own)
 	form, signature := encodeForm(s.o.AppSecret, fields)
 	rep := s.post(ctx, r.path, form, start)
-	end := s.o.Now()
-	mask := func(text string) string { return s.calls.mask(text, signature) }
-	a, f := s.judge(r, rep, mask)
-	call := diff.Call{
-		Path: r.path, Params: r.biz, Page: r.page, Attempt: n, At: start,
-		Duration: end.Sub(start), Status: rep.status, Bytes: int64(len(rep.body)),
-	}
-	if a != nil {
-		call.Code, call.Message = a.code, mask(a.message)
-	}
-	if f != nil {
-		f.at, f.now = start, end
-		call.Err, call.Body = f.Error(), f.firstOf(rep.body)
-		if ctx.Err() != nil {
-			call.Err = ctx.Err().Error()
-		}
-	}
-	s.record(ctx, call)
-	if overload := f != nil && f.overload(); f == nil || overload {
-		s.o.Pacer.Done(overload, call.Duration)
-	}
-	return a, f, ctx.Err()
+	return exchange{rep, start, s.o.Now(), signature, ctx.Err()}, nil
 }
 
 // post sends the form and reads the answer, both within the timeout.
@@ -223,6 +251,9 @@ func (f *failure) broken(rep reply, timeout time.Duration) {
 // untrusted reports whether the host's certificate was refused, or it does
 // not speak TLS at all.
 func untrusted(err error) bool {
+	if e, ok := errors.AsType[*recordedError](err); ok {
+		return e.fault == faultUntrusted
+	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return true
 	}

@@ -102,6 +102,11 @@ func newTolerant(body []byte) *jsontext.Decoder {
 }
 
 func notJSON(err error) error {
+	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok && len(e.JSONPointer) > 60 {
+		bare := *e
+		bare.JSONPointer = "" // it would be shown cut, and a secret in it cut in two
+		err = &bare
+	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return &answerError{class: NotJSON, what: "the answer is cut off", err: err}
 	}
@@ -280,7 +285,7 @@ func (p *parser) paging(a *answer) error {
 	default:
 		n, err := strconv.Atoi(t)
 		if err != nil {
-			return misshapen("has_next is %s, neither yes nor no", clip(raw, 40))
+			return misshapen("has_next is %s, neither yes nor no", shortOrSize(raw))
 		}
 		next := n != 0
 		a.hasNext = &next
@@ -328,6 +333,15 @@ func first(a, b string) string {
 		return a
 	}
 	return b
+}
+
+// shortOrSize shows a value whole or not at all: a secret that is cut in two
+// can no longer be masked.
+func shortOrSize(raw []byte) string {
+	if len(raw) > 40 {
+		return fmt.Sprintf("%d bytes long", len(raw))
+	}
+	return strings.ToValidUTF8(string(raw), "\uFFFD")
 }
 
 // clip returns at most n bytes of b, as valid UTF-8.

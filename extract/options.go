@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"jstsync/diff"
@@ -27,7 +28,8 @@ const (
 
 // Options are the settings of a [Shops] or an [Auth]. BaseURL, AppKey and
 // AppSecret are required, and Token for Shops; every other zero value means the
-// default. An Auth looks neither at Token and Key nor at how pages are read.
+// default. An Auth looks neither at Token and Key nor at how pages are read, and
+// makes no recording. With a Replay nothing is required.
 type Options struct {
 	BaseURL   *url.URL // scheme and host, and a path prefix if there is one
 	AppKey    string
@@ -56,6 +58,12 @@ type Options struct {
 	// settings of the environment and nothing else.
 	Transport http.RoundTripper
 
+	// Record says where the answers to Shops are kept; nil keeps none.
+	Record *Record
+	// Replay answers Shops instead of the API; what shapes the calls is then
+	// as it was when they were recorded.
+	Replay *Replay
+
 	Now   func() time.Time                                 // the clock
 	Sleep func(ctx context.Context, d time.Duration) error // waits d, or returns ctx.Err() at once when ctx ends
 	Rand  func() float64                                   // uniform in [0, 1)
@@ -64,19 +72,26 @@ type Options struct {
 // Shops reads the shops of one merchant. It is safe for concurrent use.
 type Shops struct {
 	*caller
+	scans    atomic.Int32
 	renewing chan struct{}   // held while a token is renewed
 	renewed  map[string]bool // tokens no longer in use
 }
 
-// NewShops checks the options and that this build signs as the vendor does.
-// The error is a [diff.Error] of [diff.CodeConfig] naming the setting.
+// NewShops checks the options and that this build signs as the vendor does,
+// and begins the recording. The error is a [diff.Error]: of [diff.CodeConfig]
+// naming the setting, or of [diff.CodeFailed] when nothing can be recorded.
 func NewShops(o Options) (*Shops, error) {
 	c, err := newCaller(o)
 	if err != nil {
 		return nil, err
 	}
-	if o.Token == nil {
+	if o.Token == nil && o.Replay == nil {
 		return nil, setting("access_token", "is missing")
+	}
+	if o.Record != nil {
+		if c.recorder, err = newRecorder(c.o); err != nil {
+			return nil, err
+		}
 	}
 	return &Shops{caller: c, renewing: make(chan struct{}, 1), renewed: make(map[string]bool)}, nil
 }

@@ -37,6 +37,7 @@ func (s *caller) do(ctx context.Context, r request) (*answer, error) {
 		if f.class == BadToken && r.renew != nil && !renewed {
 			renewed = true
 			if err := r.renew(ctx, form["access_token"]); err != nil {
+				s.recorder.keepRenewal(r, n, err, f)
 				return nil, f.unrenewed(ctx, err)
 			}
 			continue

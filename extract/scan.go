@@ -31,11 +31,15 @@ const (
 // page that could not be had; the verdict is then [diff.Partial].
 func (s *Shops) Scan(ctx context.Context, expect int, visit func(diff.Page) error) (diff.ScanInfo, error) {
 	ctx, cancel := context.WithCancel(ctx)
+	scan := int(s.scans.Add(1))
 	pages := newAhead(s.o.Ahead, func(page int) (*answer, error) {
-		return s.call(ctx, request{page: page, biz: s.pageBiz(page)})
+		return s.call(ctx, request{scan: scan, page: page, biz: s.pageBiz(page)})
 	})
-	defer pages.wait()
 	defer cancel()
+	defer pages.wait()
+	if s.o.Replay == nil { // calls that a recorded run had begun count here too
+		defer cancel()
+	}
 	c := course{pageSize: s.o.PageSize, seen: make(map[uint64]int), info: diff.ScanInfo{Verdict: diff.Complete}}
 	for page := 1; ; page++ {
 		a, err := pages.get(page)

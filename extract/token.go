@@ -35,9 +35,14 @@ func tokenError(message, remedy string) error {
 }
 
 // call asks for shops. The token is read for each attempt, since another call
-// may have renewed it.
+// may have renewed it; a recording needs none.
 func (s *Shops) call(ctx context.Context, r request) (*answer, error) {
 	r.path, r.decode, r.renew = shopsPath, decodeAnswer, s.renew
+	if s.o.Replay != nil {
+		r.form = func(context.Context) (map[string]string, error) { return nil, nil }
+		r.renew = func(context.Context, string) error { return s.o.Replay.renewed(r) }
+		return s.do(ctx, r)
+	}
 	r.form = func(ctx context.Context) (map[string]string, error) {
 		token, err := s.token(ctx)
 		return map[string]string{"access_token": token, "biz": r.biz, "version": "2"}, err

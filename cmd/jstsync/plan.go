@@ -6,7 +6,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"jstsync/diff"
-	"jstsync/internal/config"
 )
 
 func (p *program) planCommand() *cli.Command {
@@ -16,13 +15,20 @@ func (p *program) planCommand() *cli.Command {
 		ArgsUsage: "[PIPELINE…]",
 		Description: "Reads every page and compares it with the local snapshot, and writes\n" +
 			"nothing: not to the state file, not to MySQL, which is not connected to.\n\n" +
-			"Example: jstsync plan --detailed-exitcode\n\n" +
+			"With --replay DIR the API is not called: the answers that --record kept are\n" +
+			"read instead, those of one run or the newest of the pipeline in DIR. Neither\n" +
+			"app key nor token is needed, and against the same state file the plan is the\n" +
+			"same to the byte.\n\n" +
+			"Example: jstsync plan --detailed-exitcode\n" +
+			"Example: jstsync plan --record answers && jstsync plan --replay answers\n\n" +
 			"Exit codes: 0 success, 1 failed or a run is unfinished, 64 wrong usage, 78\n" +
 			"configuration error, 130 or 143 stopped by a signal. With --detailed-exitcode\n" +
 			"also 2 there are changes, 3 the guard would hold them, 4 records would be\n" +
 			"quarantined or deletes withheld.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit 0 only when there is nothing to change"},
+			recordFlag(),
+			&cli.StringFlag{Name: "replay", Usage: "read the answers from `DIR`, which --record wrote, and call nobody"},
 			formatFlag("text or json"),
 		},
 		Action: p.plan,
@@ -34,11 +40,15 @@ func (p *program) plan(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	settings, err := p.settings(c, config.NeedState, config.NeedApp)
+	answers, err := answersOf(c)
 	if err != nil {
 		return err
 	}
-	pipelines, err := choose(settings, c.Args().Slice())
+	settings, err := p.settings(c, answers.needs()...)
+	if err != nil {
+		return err
+	}
+	pipelines, err := choose(settings, answers.pipelines(c.Args().Slice()))
 	if err != nil {
 		return err
 	}
@@ -47,13 +57,14 @@ func (p *program) plan(c *cli.Context) error {
 		return err
 	}
 	defer w.close()
+	w.answers = answers
 	for i := range pipelines {
 		if c.Err() != nil {
 			return context.Cause(c.Context)
 		}
 		planner, err := w.planner(&pipelines[i])
 		if err != nil {
-			return err
+			return p.unwired(err, pipelines[i:], show)
 		}
 		plan, err := planner.Plan(c.Context)
 		if err := p.finishPlan(plan, err, c.Bool("detailed-exitcode"), show); err != nil {

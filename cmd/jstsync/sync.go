@@ -20,12 +20,15 @@ func (p *program) syncCommand() *cli.Command {
 		Description: "Reads every page, compares each record with the local snapshot, and writes\n" +
 			"only what changed, in one transaction. When nothing changed, MySQL is not\n" +
 			"even connected to.\n\n" +
+			"With --record DIR the answers of the API are kept, without any secret, for 7\n" +
+			"days, for inquiries and for plan --replay.\n\n" +
 			"Example: jstsync sync shops --format json\n\n" +
 			"Exit codes: 0 done or unchanged, 1 failed, 3 held by the guard, 4 done but\n" +
 			"records are quarantined or deletes withheld, 5 busy or diverged, 64 wrong\n" +
 			"usage, 78 configuration error, 130 or 143 stopped by a signal.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "dry-run", Usage: "only show what would change: the same as plan"},
+			recordFlag(),
 			formatFlag("text or json"),
 		},
 		Action: p.sync,
@@ -40,7 +43,11 @@ func (p *program) sync(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	settings, err := p.settings(c, config.NeedState, config.NeedApp, config.NeedTarget)
+	answers, err := answersOf(c)
+	if err != nil {
+		return err
+	}
+	settings, err := p.settings(c, append(answers.needs(), config.NeedTarget)...)
 	if err != nil {
 		return err
 	}
@@ -53,10 +60,11 @@ func (p *program) sync(c *cli.Context) (err error) {
 		return err
 	}
 	defer w.close()
+	w.answers = answers
 	runners := make([]runner, len(pipelines))
 	for i := range pipelines {
 		if runners[i], err = w.runner(&pipelines[i]); err != nil {
-			return err
+			return p.unwired(err, pipelines, show)
 		}
 	}
 	lock, err := state.Acquire(c.Context, settings.State, settings.LockTimeout, p.now())
@@ -93,6 +101,15 @@ func (p *program) finishRun(plan *diff.Plan, err error, show func(*diff.Plan) er
 		p.explain(err)
 	}
 	return show(plan)
+}
+
+// unwired ends pipelines that could not be made ready: a mistake in the
+// configuration is not a failure of theirs.
+func (p *program) unwired(err error, pipelines []config.Pipeline, show func(*diff.Plan) error) error {
+	if isConfig(err) || codeOf(err) == exitConfig {
+		return err
+	}
+	return p.failAll(err, pipelines, show)
 }
 
 // failAll ends every pipeline with one error that came before any of them ran.

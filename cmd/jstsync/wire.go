@@ -19,6 +19,7 @@ import (
 type wiring struct {
 	*program
 	settings *config.Settings
+	answers  answers
 	base     *url.URL
 	pacer    *extract.Pacer
 	sources  []*extract.Shops
@@ -64,7 +65,7 @@ func (w *wiring) plannerWith(pl *config.Pipeline, tokens extract.TokenSource) (p
 	if err != nil {
 		return pipeline.Planner{}, err
 	}
-	source, err := w.source(mapper, tokens)
+	source, err := w.source(pl.Name, mapper, tokens)
 	if err != nil {
 		return pipeline.Planner{}, err
 	}
@@ -92,9 +93,12 @@ func (w *wiring) callOptions() extract.Options {
 	}
 }
 
-func (w *wiring) source(mapper *mapping.Mapper, tokens extract.TokenSource) (*extract.Shops, error) {
+func (w *wiring) source(pipeline string, mapper *mapping.Mapper, tokens extract.TokenSource) (*extract.Shops, error) {
 	o := w.callOptions()
 	o.Token, o.PageSize, o.Key = tokens, w.settings.Source.PageSize, mapper.Key
+	if err := w.answers.apply(&o, pipeline); err != nil {
+		return nil, err
+	}
 	shops, err := extract.NewShops(o)
 	if err == nil {
 		w.sources = append(w.sources, shops)

@@ -40,7 +40,11 @@ func (w *wiring) renewing() (*extract.Tokens, error) {
 
 // needToken returns an error when there is neither a stored token nor a
 // configured one. That of a stored one that cannot be read is left to its use.
+// A replay needs none.
 func (w *wiring) needToken() error {
+	if w.answers.replay != "" {
+		return nil
+	}
 	if w.settings.Source.AccessToken != "" {
 		return nil
 	}
