@@ -1,14 +1,19 @@
-// Package mapping turns source records into typed rows: which member goes into
-// which column, as which type.
+// Package mapping turns source records into typed rows: which member, or what
+// expression over the record, goes into which column, cleaned how and as which
+// type.
 //
-// [Mapper] is made once from [Column] specifications and is safe for
-// concurrent use. A value is brought to exactly what its column stores, the
-// fraction of a second included, before anybody hashes or compares it, so that
-// a row read back from the server equals the row that was sent.
+// [Compile] makes [Column]s of what people write ([Spec]) and finds their
+// mistakes. [Mapper] is made once from columns and is safe for concurrent use.
+// A value is brought to exactly what its column stores, the fraction of a
+// second, the scale of a decimal and the spelling of JSON included, before
+// anybody hashes or compares it, so that a row read back from the server equals
+// the row that was sent.
 //
 // Guarantees: nothing is rounded, shifted between time zones or cut short in
-// silence; a value that its column cannot hold is an error naming field, value
-// and column.
+// silence, but for a second's fraction that a DATETIME has no digits for; a
+// value that its column cannot hold is an error naming field, value and column.
+// The same record gives the same row, always. Blanks at the end of a text stay;
+// that a collation may compare without them is the target's matter.
 package mapping
 
 import (
@@ -20,10 +25,14 @@ import (
 	"jstsync/diff"
 )
 
-// Column says where a target column's value comes from.
+// Column says where a target column's value comes from. The value is cleaned,
+// then brought to the column's type; NULL then becomes the default, when there
+// is one.
 type Column struct {
 	diff.Column
-	From string // the source member
+	From  string // the source member
+	Expr  *Expr  // instead of From, when it is not nil
+	Clean []Step // in this order
 
 	// DateOrNull makes NULL of a text that is no date, instead of an error.
 	DateOrNull bool
@@ -31,47 +40,104 @@ type Column struct {
 
 // Mapper maps the records of one resource to rows of one table.
 type Mapper struct {
-	table   *diff.Table
-	columns []Column
-	members map[string]bool
+	table    *diff.Table
+	columns  []Column
+	defaults []diff.Value // NULL where there is none
+	rules    []*Rule
+	members  map[string]bool
 }
 
 // New returns a mapper into the named table. key lists the source members that
-// identify a record, at least one; each must be mapped to a column.
-func New(table string, columns []Column, key []string) (*Mapper, error) {
+// identify a record, at least one; each must be mapped to a column, as it is.
+// What the rules read counts as mapped: a record is looked at again when it
+// changes. Whether they hold is for the caller to ask.
+func New(table string, columns []Column, key []string, rules ...*Rule) (*Mapper, error) {
 	if len(key) == 0 {
 		return nil, fmt.Errorf("key of table %s: no member is named", table)
 	}
-	m := &Mapper{table: &diff.Table{Name: table}, columns: columns, members: map[string]bool{}}
-	for i := range columns {
-		m.table.Columns = append(m.table.Columns, columns[i].Column)
-		m.members[columns[i].From] = true
+	m := &Mapper{
+		table: &diff.Table{Name: table}, columns: slices.Clone(columns), defaults: make([]diff.Value, len(columns)),
+		rules: slices.Clone(rules), members: map[string]bool{},
 	}
+	for i := range m.columns {
+		c := &m.columns[i]
+		c.Clean = slices.Clone(c.Clean)
+		var err error
+		if m.defaults[i], err = c.fallback(); err != nil {
+			return nil, fmt.Errorf("column %s: default: %w", c.Name, err)
+		}
+		m.table.Columns = append(m.table.Columns, c.Column)
+		if c.Expr == nil {
+			m.members[c.From] = true
+		} else {
+			m.read(c.Expr)
+		}
+	}
+	for _, r := range rules {
+		m.read(r.expr)
+	}
+	if err := m.identify(key); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *Mapper) read(e *Expr) {
+	for _, member := range e.members {
+		m.members[member] = true
+	}
+}
+
+// identify settles the key's columns. A key is never cleaned: the source is
+// asked for records by their keys, and would not know a changed one.
+func (m *Mapper) identify(key []string) error {
 	for _, member := range key {
-		i := slices.IndexFunc(columns, func(c Column) bool { return c.From == member })
+		i := slices.IndexFunc(m.columns, func(c Column) bool { return c.Expr == nil && c.From == member })
 		if i < 0 {
-			return nil, fmt.Errorf("key %s: no column is mapped from it", member)
+			return fmt.Errorf("key %s: no column is mapped from it", member)
+		}
+		switch c := &m.columns[i]; {
+		case len(c.Clean) > 0 || c.Default != nil:
+			return fmt.Errorf("key %s: column %s has cleaning steps or a default, which would change keys; remove them, and clean in another column", member, c.Name)
+		case c.Type.Base == diff.JSON:
+			return fmt.Errorf("key %s: column %s is %s, which MySQL takes for no key; use VARCHAR(n)", member, c.Name, c.Type)
 		}
 		m.table.Key = append(m.table.Key, i)
 	}
-	return m, nil
+	return nil
 }
 
 // Table returns the shape of the rows.
 func (m *Mapper) Table() *diff.Table { return m.table }
 
-// Fingerprint identifies the mapping and the definition of the hash: source
+// Fingerprint identifies the mapping, with types, cleaning, defaults,
+// expressions and rules, and the definition of the hash: source
 // hashes made under different fingerprints say nothing about each other.
 func (m *Mapper) Fingerprint() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "hash %d\n%s\n", diff.HashVersion, m.table.Shape())
 	for i := range m.columns {
-		fmt.Fprintf(&b, "%q %t\n", m.columns[i].From, m.columns[i].DateOrNull)
+		c := &m.columns[i]
+		fmt.Fprintf(&b, "%q %t", c.From, c.DateOrNull)
+		if len(c.Clean) > 0 {
+			fmt.Fprintf(&b, " clean %q", c.Clean)
+		}
+		if c.Default != nil {
+			fmt.Fprintf(&b, " default %q", m.defaults[i])
+		}
+		if c.Expr != nil {
+			fmt.Fprintf(&b, " expr %q", c.Expr)
+		}
+		b.WriteByte('\n')
+	}
+	for _, r := range m.rules {
+		fmt.Fprintf(&b, "rule %q %s %q\n", r.Name, r.OnFail, r.expr)
 	}
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(b.String())))[:32]
 }
 
-// Hash returns the record's source hash over its mapped members.
+// Hash returns the record's source hash over the members that its row and
+// the rules depend on.
 func (m *Mapper) Hash(r *diff.Record) diff.SourceHash {
 	var h diff.SourceHash
 	for i := range r.Members {
@@ -87,7 +153,7 @@ func (m *Mapper) Key(r *diff.Record) (diff.Key, error) {
 	parts := make([]diff.Value, len(m.table.Key))
 	for i, col := range m.table.Key {
 		c := &m.columns[col]
-		v, err := c.value(r.Member(c.From))
+		v, err := m.value(col, r)
 		if err == nil && r.Err != nil && r.Count(c.From) > 1 {
 			err = fmt.Errorf("member %s came more than once", c.From)
 		}
@@ -110,12 +176,36 @@ func (m *Mapper) Row(r *diff.Record) (diff.Row, error) {
 	}
 	row := make(diff.Row, len(m.columns))
 	for i := range m.columns {
-		c := &m.columns[i]
-		v, err := c.value(r.Member(c.From))
+		v, err := m.value(i, r)
 		if err != nil {
 			return nil, err
 		}
 		row[i] = v
 	}
 	return row, nil
+}
+
+// value returns the record's value in one column.
+func (m *Mapper) value(col int, r *diff.Record) (diff.Value, error) {
+	c := &m.columns[col]
+	source, raw := "member "+c.From+":", r.Member(c.From)
+	d := read(raw)
+	if c.Expr != nil {
+		source = "expression:"
+		var err error
+		if d, err = c.Expr.datum(r); err != nil {
+			return diff.Value{}, fmt.Errorf("%s %w (column %s %s)", source, err, c.Name, c.Type)
+		}
+		raw = d.quoted()
+	}
+	v, err := c.convert(c.clean(d))
+	if err == nil && v.IsNull() {
+		if v = m.defaults[col]; v.IsNull() && c.NotNull {
+			err = errNull
+		}
+	}
+	if err != nil {
+		return diff.Value{}, fmt.Errorf("%s %s %w (column %s %s)", source, excerpt(raw), err, c.Name, c.Type)
+	}
+	return v, nil
 }

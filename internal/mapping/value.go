@@ -2,47 +2,53 @@ package mapping
 
 import (
 	"errors"
-	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"jstsync/diff"
 )
+
+// maxTextBytes is what a TEXT column holds.
+const maxTextBytes = 65_535
 
 // Reasons why a value does not fit.
 var (
 	errWantInteger = errors.New("is not an integer")
 	errRange       = errors.New("is outside the range of the column")
+	errWantDecimal = errors.New("is not a decimal number")
+	errScale       = errors.New("has more digits behind the point than the column stores")
 	errWantText    = errors.New("is neither a text nor a number")
 	errWantDate    = errors.New("is not a date")
+	errTimeOfDay   = errors.New("has a time of day, which the column does not store")
+	errWantBool    = errors.New("is neither true nor false")
 	errTooLong     = errors.New("is too long")
 	errNull        = errors.New("is NULL, which the column does not take")
 )
 
-// value converts the raw JSON value of the column's member; nil means that the
-// member is missing.
-func (c *Column) value(raw []byte) (v diff.Value, err error) {
-	if raw != nil && string(raw) != "null" {
-		switch c.Type.Base {
-		case diff.BigInt:
-			v, err = integer(raw)
-		case diff.DateTime:
-			v, err = c.dateTime(raw)
-		default:
-			v, err = c.varChar(raw)
-		}
+// convert brings a cleaned datum to exactly what the column stores.
+func (c *Column) convert(d datum) (diff.Value, error) {
+	if d.kind == isNull {
+		return diff.Value{}, nil
 	}
-	if err == nil && v.IsNull() && c.NotNull {
-		err = errNull
+	switch c.Type.Base {
+	case diff.BigInt:
+		return integer(d, math.MinInt64, math.MaxInt64)
+	case diff.Integer:
+		return integer(d, math.MinInt32, math.MaxInt32)
+	case diff.Decimal:
+		return decimal(d, c.Type.Size, c.Type.Scale)
+	case diff.DateTime, diff.Date:
+		return c.date(d)
+	case diff.Bool:
+		return boolean(d)
+	case diff.JSON:
+		return document(d)
+	default:
+		return c.freeText(d)
 	}
-	if err != nil {
-		return v, fmt.Errorf("member %s: %s %w (column %s %s)", c.From, excerpt(raw), err, c.Name, c.Type)
-	}
-	return v, nil
 }
 
 // excerpt shortens a raw value for a message.
@@ -58,65 +64,110 @@ func excerpt(raw []byte) string {
 	return strings.ToValidUTF8(s[:limit], "") + "…"
 }
 
-// scalar returns the text of a JSON string, or the digits of a JSON number.
-func scalar(raw []byte) (string, bool) {
-	switch jsontext.Value(raw).Kind() {
-	case jsontext.KindString:
-		text, err := jsontext.AppendUnquote(nil, raw)
-		return string(text), err == nil
-	case jsontext.KindNumber:
-		return string(raw), true
-	default:
-		return "", false
-	}
-}
+// isScalar reports whether d is a text or a number.
+func (d datum) isScalar() bool { return d.kind == isText || d.kind == isNumber }
 
-// integer takes an integer, or a string of digits.
-func integer(raw []byte) (diff.Value, error) {
-	text, ok := scalar(raw)
-	digits := strings.TrimPrefix(text, "-")
-	if !ok || digits == "" || strings.Trim(digits, "0123456789") != "" {
+// integer takes an integer, or a text of digits.
+func integer(d datum, least, greatest int64) (diff.Value, error) {
+	if !d.isScalar() || !isDigits(strings.TrimPrefix(d.text, "-")) {
 		return diff.Value{}, errWantInteger
 	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
+	n, err := strconv.ParseInt(d.text, 10, 64)
+	if err != nil || n < least || n > greatest {
 		return diff.Value{}, errRange
 	}
 	return diff.IntValue(n), nil
 }
 
-// varChar takes a string, or a number as its digits.
-func (c *Column) varChar(raw []byte) (diff.Value, error) {
-	text, ok := scalar(raw)
-	if !ok {
-		return diff.Value{}, errWantText
+// decimal takes a number, or a text of one. Zeros at the end make up the
+// scale, and a zero has no sign.
+func decimal(d datum, size, scale int) (diff.Value, error) {
+	n, ok := parseNumber(d.text)
+	switch {
+	case !ok || !d.isScalar():
+		return diff.Value{}, errWantDecimal
+	case n.wholeDigits() > size-scale:
+		return diff.Value{}, errRange
+	case n.digits != "" && n.exp < -scale:
+		return diff.Value{}, errScale
 	}
-	if len(text) > c.Type.Size && utf8.RuneCountInString(text) > c.Type.Size {
-		return diff.Value{}, errTooLong
-	}
-	return diff.TextValue(text), nil
+	return diff.TextValue(n.fixed(scale)), nil
 }
 
-// dateTime takes a date with or without a time, as it is written, and keeps as
-// much of the second's fraction as the column stores. Blank is NULL.
-func (c *Column) dateTime(raw []byte) (diff.Value, error) {
-	text, ok := scalar(raw)
-	if ok && strings.TrimSpace(text) == "" {
+// freeText takes a text, or a number as its digits.
+func (c *Column) freeText(d datum) (diff.Value, error) {
+	if !d.isScalar() {
+		return diff.Value{}, errWantText
+	}
+	tooLong := len(d.text) > c.Type.Size && utf8.RuneCountInString(d.text) > c.Type.Size
+	if c.Type.Base == diff.LongText {
+		tooLong = len(d.text) > maxTextBytes
+	}
+	if tooLong {
+		return diff.Value{}, errTooLong
+	}
+	return diff.TextValue(d.text), nil
+}
+
+// date takes a date with or without a time, as it is written, and keeps as
+// much of the second's fraction as a DATETIME column stores; a DATE column
+// takes midnight only. Blank is NULL.
+func (c *Column) date(d datum) (diff.Value, error) {
+	if d.isScalar() && strings.TrimSpace(d.text) == "" {
 		return diff.Value{}, nil
+	}
+	t, ok := parseDate(d)
+	switch {
+	case !ok && c.DateOrNull:
+		return diff.Value{}, nil
+	case !ok:
+		return diff.Value{}, errWantDate
+	case c.Type.Base == diff.Date && !t.Equal(t.Truncate(24*time.Hour)):
+		return diff.Value{}, errTimeOfDay
+	case c.Type.Base == diff.Date:
+		return diff.TextValue(t.Format(time.DateOnly)), nil
+	}
+	stored := time.DateTime
+	if c.Type.Size > 0 {
+		stored += "." + strings.Repeat("0", c.Type.Size)
+	}
+	return diff.TextValue(t.Format(stored)), nil // Format cuts the fraction, it does not round
+}
+
+// parseDate reads a date of the years 1000 to 9999, which is what MySQL holds.
+func parseDate(d datum) (time.Time, bool) {
+	if !d.isScalar() {
+		return time.Time{}, false
 	}
 	for _, layout := range []string{time.DateTime, time.DateOnly, "2006-01-02T15:04:05"} {
-		t, err := time.Parse(layout, text)
-		if err != nil || t.Year() < 1000 {
-			continue
+		if t, err := time.Parse(layout, d.text); err == nil {
+			return t, t.Year() >= 1000
 		}
-		stored := time.DateTime
-		if c.Type.Size > 0 {
-			stored += "." + strings.Repeat("0", c.Type.Size)
+	}
+	return time.Time{}, false
+}
+
+// boolean takes true and false, as such or as a text, and 1 and 0 likewise.
+func boolean(d datum) (diff.Value, error) {
+	if d.isScalar() || d.kind == isBool {
+		switch d.text {
+		case "true", "1":
+			return diff.IntValue(1), nil
+		case "false", "0":
+			return diff.IntValue(0), nil
 		}
-		return diff.TextValue(t.Format(stored)), nil // Format cuts the fraction, it does not round
 	}
-	if c.DateOrNull {
-		return diff.Value{}, nil
+	return diff.Value{}, errWantBool
+}
+
+// document takes any JSON value, in its canonical spelling.
+func document(d datum) (diff.Value, error) {
+	if d.kind == isBroken {
+		return diff.Value{}, errJSON
 	}
-	return diff.Value{}, errWantDate
+	text, err := CanonicalJSON(d.quoted())
+	if err != nil {
+		return diff.Value{}, err
+	}
+	return diff.TextValue(text), nil
 }

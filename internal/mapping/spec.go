@@ -1,0 +1,195 @@
+package mapping
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"jstsync/diff"
+)
+
+// Spec is a column as it is written in a configuration.
+type Spec struct {
+	Name     string
+	From     string // the source member; empty: the one of the column's name, unless there is an expression
+	Type     string // as diff.ParseType takes it
+	Nullable bool
+	Comment  string
+	Default  *string // nil is none
+	Expr     string  // instead of From
+	Clean    []string
+}
+
+// SpecError is one mistake in a column or a rule. Its text names the column
+// and the remedy.
+type SpecError struct {
+	Kind  string // column or rule
+	Index int    // of the Spec in the list
+	Name  string // of the column or rule
+	Field string // name, from, type, comment, default, expr, clean or on_fail
+	Item  int    // the index in a list such as clean; -1 is the field as a whole
+	Err   error  // what is wrong, and the remedy
+}
+
+func (e *SpecError) Error() string {
+	return fmt.Sprintf("%s %s: %s: %s", e.Kind, cmp.Or(e.Name, fmt.Sprint("number ", e.Index+1)), e.Field, e.Err)
+}
+
+func (e *SpecError) Unwrap() error { return e.Err }
+
+// The longest names and comments that MySQL takes, in characters.
+const (
+	maxName    = 64
+	maxComment = 1024
+)
+
+// Compile returns the columns that the specifications describe, or every
+// mistake in them, each a [*SpecError].
+func Compile(specs []Spec) ([]Column, []error) {
+	columns := make([]Column, len(specs))
+	var errs []error
+	first := map[string]int{} // by the name as MySQL compares it
+	for i := range specs {
+		s := &compilation{spec: &specs[i], index: i}
+		name := strings.ToLower(specs[i].Name)
+		if j, twice := first[name]; twice && name != "" {
+			s.fail("name", fmt.Errorf("column %d has that name already, and MySQL tells no case apart; rename one", j+1))
+		} else {
+			first[name] = i
+		}
+		columns[i] = s.compile()
+		errs = append(errs, s.errs...)
+	}
+	if errs != nil {
+		return nil, errs
+	}
+	return columns, nil
+}
+
+// compilation is that of one column.
+type compilation struct {
+	spec  *Spec
+	index int
+	errs  []error
+}
+
+func (s *compilation) fail(field string, err error) { s.failItem(field, -1, err) }
+
+func (s *compilation) failItem(field string, item int, err error) {
+	s.errs = append(s.errs, &SpecError{Kind: "column", Index: s.index, Name: s.spec.Name, Field: field, Item: item, Err: err})
+}
+
+func (s *compilation) compile() Column {
+	spec := s.spec
+	c := Column{
+		Column: diff.Column{Name: spec.Name, NotNull: !spec.Nullable, Comment: spec.Comment, Default: spec.Default},
+		From:   spec.From,
+	}
+	s.names()
+	typ, err := diff.ParseType(spec.Type)
+	if err != nil {
+		s.fail("type", err)
+	}
+	c.Type = typ
+	s.source(&c)
+	s.steps(&c, err == nil)
+	if err == nil && spec.Default != nil {
+		if _, err := c.fallback(); err != nil {
+			s.fail("default", err)
+		}
+	}
+	return c
+}
+
+// names checks what stands in the table's definition.
+func (s *compilation) names() {
+	name, comment := s.spec.Name, s.spec.Comment
+	switch {
+	case name == "":
+		s.fail("name", errors.New("it is missing; name the column"))
+	case utf8.RuneCountInString(name) > maxName:
+		s.fail("name", fmt.Errorf("it is too long; MySQL takes %d characters", maxName))
+	case !utf8.ValidString(name) || strings.HasSuffix(name, " ") || strings.ContainsFunc(name, func(r rune) bool { return r == 0 || r > 0xFFFF }):
+		s.fail("name", errors.New("MySQL takes no blank at the end, no NUL and no character such as an emoji; choose another name"))
+	}
+	if utf8.RuneCountInString(comment) > maxComment || !utf8.ValidString(comment) {
+		s.fail("comment", fmt.Errorf("it is too long, or not UTF-8; MySQL takes %d characters", maxComment))
+	}
+}
+
+// source settles where the column's value comes from.
+func (s *compilation) source(c *Column) {
+	if s.spec.Expr == "" {
+		c.From = cmp.Or(c.From, c.Name)
+		return
+	}
+	if c.From != "" {
+		s.fail("expr", errors.New("the column has from as well; keep one of them"))
+	}
+	e, gives, err := compileExpr(s.spec.Expr)
+	if err != nil {
+		s.fail("expr", err)
+		return
+	}
+	c.Expr = e
+	if c.Type.Base != "" && !takes(c.Type.Base, gives) {
+		s.fail("expr", fmt.Errorf("it gives a %s, which a %s column does not take; change the type or the expression", gives, c.Type))
+	}
+}
+
+// takes reports whether a column may store what an expression of that type
+// gives.
+func takes(base diff.Base, gives reflect.Type) bool {
+	switch gives.Kind() {
+	case reflect.Interface, reflect.String:
+		return true
+	case reflect.Int, reflect.Float64:
+		return base != diff.Date && base != diff.DateTime
+	case reflect.Bool:
+		return base == diff.Bool || base == diff.JSON
+	default:
+		return base == diff.JSON
+	}
+}
+
+// steps settles the cleaning.
+func (s *compilation) steps(c *Column, typed bool) {
+	for i, name := range s.spec.Clean {
+		step := Step(name)
+		switch {
+		case !slices.Contains(Steps(), step):
+			s.failItem("clean", i, fmt.Errorf("there is no step %q; there are %s", name, strings.Trim(fmt.Sprint(Steps()), "[]")))
+		case (step == NullToEmpty || step == Truncate) && typed && !c.isText():
+			s.failItem("clean", i, fmt.Errorf("%s is for VARCHAR and TEXT columns, this one is %s; leave it out", step, c.Type))
+		case step == NullToEmpty && c.Default != nil:
+			s.failItem("clean", i, fmt.Errorf("%s leaves nothing for the default; keep one of them", step))
+		}
+		c.Clean = append(c.Clean, step)
+	}
+}
+
+// fallback returns the value that stands in for NULL.
+func (c *Column) fallback() (diff.Value, error) {
+	if c.Default == nil {
+		return diff.Value{}, nil
+	}
+	d := datum{isText, *c.Default}
+	if c.Type.Base == diff.JSON {
+		if _, err := CanonicalJSON([]byte(*c.Default)); err != nil {
+			return diff.Value{}, fmt.Errorf("%s %w; write a JSON value such as '{}'", excerpt([]byte(*c.Default)), err)
+		}
+		d = read([]byte(strings.TrimSpace(*c.Default)))
+	}
+	v, err := c.convert(d)
+	if err == nil && v.IsNull() {
+		err = errors.New("is NULL, which a column without a default has anyway")
+	}
+	if err != nil {
+		return diff.Value{}, fmt.Errorf("%s %w; write a value that a %s column stores", excerpt(d.quoted()), err, c.Type)
+	}
+	return v, nil
+}
