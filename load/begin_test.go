@@ -158,9 +158,9 @@ func TestSession_Begin_Diverged(t *testing.T) {
 // A table that exists is used as it is; what it lacks is said with the statement that mends it.
 func TestSession_Begin_ExistingTable(t *testing.T) {
 	b := onShared(t, shops())
-	mustExec(t, b.db, "CREATE TABLE jst_shops (SHOP_ID BIGINT PRIMARY KEY, mine INT DEFAULT 5, co_id BIGINT, url VARCHAR(1024))")
+	mustExec(t, b.db, "CREATE TABLE jst_shops (SHOP_ID BIGINT PRIMARY KEY, mine INT DEFAULT 5, co_id BIGINT, url VARCHAR(1024) CHARACTER SET utf8mb4)")
 	_, err := connect(t, b.target).Begin(t.Context(), b.head)
-	wantError(t, err, diff.CodeTargetSchema, "table jst_shops lacks the mapped column shop_name, created", "ALTER TABLE `jst_shops` ADD COLUMN `shop_name` VARCHAR(255)")
+	wantError(t, err, diff.CodeTargetSchema, "table jst_shops lacks the mapped column shop_name, created", "ALTER TABLE `jst_shops` ADD COLUMN `shop_name` VARCHAR(255) CHARACTER SET utf8mb4 NULL")
 	mustExec(t, b.db, remedy(err))
 	b.commit(t, b.shopsOf(t, 3, "n"))
 	var mine int
@@ -171,7 +171,7 @@ func TestSession_Begin_ExistingTable(t *testing.T) {
 
 func TestSession_Begin_Engine(t *testing.T) {
 	b := onShared(t, shops())
-	mustExec(t, b.db, strings.Replace(load.CreateTable(shops()), "ENGINE=InnoDB", "ENGINE=MyISAM", 1))
+	mustExec(t, b.db, strings.Replace(load.CreateTable(shops(), ""), "ENGINE=InnoDB", "ENGINE=MyISAM", 1))
 	_, err := connect(t, b.target).Begin(t.Context(), b.head)
 	wantError(t, err, diff.CodeTargetSchema, `table jst_shops has engine "MyISAM", which cannot roll back`)
 	mustExec(t, b.db, remedy(err))

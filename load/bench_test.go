@@ -70,7 +70,7 @@ func benchConn(b *testing.B) *sql.Conn {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = conn.Close() })
-	if _, err := conn.ExecContext(context.Background(), load.CreateTable(wide())); err != nil {
+	if _, err := conn.ExecContext(context.Background(), load.CreateTable(wide(), "")); err != nil {
 		b.Fatal(err)
 	}
 	return conn

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"jstsync/diff"
 )
@@ -42,7 +41,10 @@ func (s *Session) Begin(ctx context.Context, head diff.Head) (diff.Checkpoint, e
 	}
 	cp, err := s.readCheckpoint(ctx, "")
 	if err == nil && cp == nil && head.IsEmpty() {
-		cp, err = s.claim(ctx, head)
+		cp, err = s.claim(ctx, head.Instance)
+	}
+	if err == nil && s.target.shared {
+		s.sharers, err = s.others(ctx)
 	}
 	if err != nil {
 		return diff.Checkpoint{}, s.target.failure("read "+checkpointTable, err)
@@ -53,47 +55,20 @@ func (s *Session) Begin(ctx context.Context, head diff.Head) (diff.Checkpoint, e
 	return *cp, nil
 }
 
-// claim inserts the pipeline's first row, on its own, and reads what then
-// stands there, whatever the insert answered.
-func (s *Session) claim(ctx context.Context, head diff.Head) (*diff.Checkpoint, error) {
-	_, insertErr := s.conn.ExecContext(ctx, "INSERT INTO "+checkpointTable+
-		" (pipeline, target, instance, epoch, seq, run_id, digest, hash_version, committed_at) VALUES (?, ?, ?, 1, 0, ?, ?, ?, ?)",
-		s.target.pipeline, s.target.table.Name, head.Instance[:], make([]byte, 16), make([]byte, 32),
-		diff.HashVersion, time.Unix(0, 0).UTC().Format(datetime6))
-	cp, err := s.readCheckpoint(ctx, "")
-	if err != nil {
-		return nil, errors.Join(insertErr, err)
-	}
-	if cp != nil {
-		return cp, nil
-	}
-	if number(insertErr) == erDupEntry {
-		var owner string
-		err := s.conn.QueryRowContext(ctx, "SELECT pipeline FROM "+checkpointTable+" WHERE target = ?", s.target.table.Name).Scan(&owner)
-		if err != nil {
-			return nil, errors.Join(insertErr, err)
-		}
-		return nil, &diff.Error{
-			Code:    diff.CodeDiverged,
-			Message: fmt.Sprintf("table %s belongs to pipeline %s; %s cannot write it too", s.target.table.Name, owner, s.target.pipeline),
-			Remedy:  "give this pipeline a table of its own",
-		}
-	}
-	return nil, insertErr
-}
-
 // compare says what it means when the row is not the head's.
 func (s *Session) compare(cp *diff.Checkpoint, head diff.Head) error {
 	e := &diff.Error{Code: diff.CodeDiverged}
 	where := fmt.Sprintf("%s in database %s", checkpointTable, s.target.cfg.DBName)
 	switch {
-	case cp != nil && cp.Same(head) && cp.Target == s.target.table.Name:
+	case cp != nil && cp.Same(head) && cp.Target == s.claimed():
 		return nil
 	case cp == nil:
 		e.Message = fmt.Sprintf("%s has no row for pipeline %s, which this state file left at run %d: the target was lost, restored from before the first run, or is another server", where, s.target.pipeline, head.Seq)
 		e.Remedy = "check target.dsn (MYSQL_DSN); jstsync verify --repair writes the target anew from the snapshot"
-	case cp.Target != s.target.table.Name:
-		e.Message = fmt.Sprintf("%s says that pipeline %s owns table %s, not %s", where, s.target.pipeline, cp.Target, s.target.table.Name)
+	case cp.Target == s.otherForm():
+		return s.otherSharing(cp)
+	case cp.Target != s.claimed():
+		e.Message = fmt.Sprintf("%s says that pipeline %s owns table %s, not %s", where, s.target.pipeline, tableOf(cp.Target, s.target.pipeline), s.target.table.Name)
 		e.Remedy = "rename the pipeline, or give it back its table"
 	case cp.Instance == head.Instance && cp.Seq < head.Seq:
 		e.Message = fmt.Sprintf("%s is at run %d, this state file is at run %d: the target was restored or failed over with loss", where, cp.Seq, head.Seq)

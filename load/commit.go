@@ -12,16 +12,24 @@ import (
 // commitTimeout bounds the wait for COMMIT's answer, which no signal cuts short.
 const commitTimeout = 30 * time.Second
 
+// kindRepair is the kind of intent that may meet rows before its first commit:
+// it was made by reading them.
+const kindRepair = "repair"
+
 // Commit sends the change set in one transaction: first the checkpoint row
 // moves from the intent's base to the intent, which fences every other writer
 // and must match; then deletes, updates and inserts, each in key order, their
-// matched rows checked; then COMMIT.
+// matched rows checked; then COMMIT. Before it, [Session.CheckKeys] looks at
+// the set, unless it has.
 //
 // An error says nothing sure about the outcome: [Target.Resolve] does. A row
 // that does not match is of [diff.CodeDiverged]; a first run that finds rows
 // in the table is of [diff.CodeForeignRows].
 func (s *Session) Commit(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) error {
-	err := s.transact(ctx, in, changes)
+	err := s.CheckKeys(ctx, changes)
+	if err == nil {
+		err = s.transact(ctx, in, changes)
+	}
 	if err != nil {
 		return errors.Join(s.target.failure("write table "+s.target.table.Name, err), s.Close())
 	}
@@ -32,15 +40,15 @@ func (s *Session) transact(ctx context.Context, in *diff.Intent, changes *diff.C
 	if _, err := s.conn.ExecContext(ctx, "START TRANSACTION"); err != nil {
 		return err
 	}
-	if err := s.moveCheckpoint(ctx, in); err != nil {
+	if err := s.moveCheckpoint(ctx, &in.From, in); err != nil {
 		return err
 	}
-	if in.From.RunID.IsZero() {
+	if in.From.RunID.IsZero() && !s.target.shared && in.Kind != kindRepair {
 		if err := s.requireEmpty(ctx); err != nil {
 			return err
 		}
 	}
-	w := writer{session: s, stmts: newStatements(s.target.table, s.packet)}
+	w := writer{session: s, stmts: s.statements(), at: wallTime(in.CommittedAt)}
 	for _, op := range []diff.Op{diff.Delete, diff.Update, diff.Insert} {
 		if changes.Count(op) == 0 {
 			continue
@@ -52,18 +60,25 @@ func (s *Session) transact(ctx context.Context, in *diff.Intent, changes *diff.C
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
-	defer cancel()
-	_, err := s.conn.ExecContext(bounded, "COMMIT")
-	return err
+	return s.sendCommit(ctx)
 }
 
-func (s *Session) moveCheckpoint(ctx context.Context, in *diff.Intent) error {
+// sendCommit ends the transaction, whatever the context says meanwhile.
+func (s *Session) sendCommit(ctx context.Context) error {
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	defer cancel()
+	if _, err := s.conn.ExecContext(bounded, "COMMIT"); err != nil {
+		return &commitError{err}
+	}
+	return nil
+}
+
+func (s *Session) moveCheckpoint(ctx context.Context, from *diff.Checkpoint, in *diff.Intent) error {
 	n, err := s.exec(ctx, "UPDATE "+checkpointTable+
-		" SET instance = ?, seq = ?, run_id = ?, digest = ?, hash_version = ?, committed_at = ?"+
+		" SET target = ?, instance = ?, seq = ?, run_id = ?, digest = ?, hash_version = ?, committed_at = ?"+
 		" WHERE pipeline = ? AND instance = ? AND epoch = ? AND seq = ? AND run_id = ?",
-		in.Instance[:], in.Run, in.RunID[:], in.Digest[:], diff.HashVersion, in.CommittedAt.Format(datetime6),
-		s.target.pipeline, in.From.Instance[:], in.From.Epoch, in.From.Seq, in.From.RunID[:])
+		s.claimed(), in.Instance[:], in.Run, in.RunID[:], in.Digest[:], diff.HashVersion, in.CommittedAt.Format(datetime6),
+		s.target.pipeline, from.Instance[:], from.Epoch, from.Seq, from.RunID[:])
 	if err != nil {
 		return err
 	}
@@ -108,6 +123,7 @@ func (s *Session) exec(ctx context.Context, query string, args ...any) (int64, e
 type writer struct {
 	session *Session
 	stmts   *statements
+	at      string // what soft deletes are marked with
 }
 
 func (w *writer) write(ctx context.Context, op diff.Op, changes *diff.ChangeSet) error {
@@ -129,8 +145,24 @@ func (w *writer) write(ctx context.Context, op diff.Op, changes *diff.ChangeSet)
 	return w.flush(ctx, op, batch)
 }
 
+// flush applies one batch, as the target's way of deleting has it.
 func (w *writer) flush(ctx context.Context, op diff.Op, batch []diff.Change) error {
+	how := w.session.target.deletes
+	switch {
+	case op == diff.Delete && how == DeleteKeep:
+		return nil
+	case op == diff.Delete && how == DeleteSoft:
+		query, args := w.stmts.bury(batch, w.at)
+		return w.send(ctx, op, batch, query, args)
+	case op == diff.Insert && how == DeleteSoft:
+		return w.insertOrRevive(ctx, batch)
+	}
 	query, args := w.stmts.build(op, batch)
+	return w.send(ctx, op, batch, query, args)
+}
+
+// send executes a statement that must match one row for each of the batch.
+func (w *writer) send(ctx context.Context, op diff.Op, batch []diff.Change, query string, args []any) error {
 	n, err := w.session.exec(ctx, query, args...)
 	table := w.session.target.table.Name
 	span := fmt.Sprintf("keys %s to %s", batch[0].Key, batch[len(batch)-1].Key)
@@ -138,8 +170,10 @@ func (w *writer) flush(ctx context.Context, op diff.Op, batch []diff.Change) err
 		span = "key " + batch[0].Key.String()
 	}
 	switch {
+	case number(err) == erDupEntry && w.session.target.shared:
+		return w.session.notOurs(span, err)
 	case number(err) == erDupEntry:
-		return divergence(fmt.Sprintf("table %s already holds a row that this run would insert (%s): %v", table, span, err))
+		return divergence(fmt.Sprintf("table %s already holds a row that this run would %s (%s): %v", table, op, span, err))
 	case err != nil:
 		return fmt.Errorf("%s %s: %w", op, span, err)
 	case n != int64(len(batch)):

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -89,43 +88,3 @@ func checkParams(dsn string) error {
 type driverLog struct{ log *slog.Logger }
 
 func (l driverLog) Print(v ...any) { l.log.Debug("mysql driver", "err", fmt.Sprint(v...)) }
-
-// MySQL error numbers that are told apart.
-const (
-	erDupEntry       = 1062
-	erDBAccess       = 1044
-	erAccess         = 1045
-	erUnknownDB      = 1049
-	erTableExists    = 1050
-	erTableAccess    = 1142
-	erColumnAccess   = 1143
-	erSpecificAccess = 1227
-)
-
-// number returns the server's error number, or 0 when the error is not its.
-func number(err error) uint16 {
-	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
-		return e.Number
-	}
-	return 0
-}
-
-// failure wraps an error of the server or the connection.
-func (t *Target) failure(doing string, err error) error {
-	if _, ok := errors.AsType[*diff.Error](err); ok {
-		return err
-	}
-	where := fmt.Sprintf("%s on MySQL server %s", doing, t.cfg.Addr)
-	switch number(err) {
-	case erAccess, erDBAccess:
-		return &diff.Error{Code: diff.CodeTargetAccess, Message: where, Err: err, Remedy: "check user, password and database in target.dsn (MYSQL_DSN)"}
-	case erUnknownDB:
-		return &diff.Error{Code: diff.CodeTargetAccess, Message: where, Err: err, Remedy: fmt.Sprintf("create the database, or correct its name in target.dsn (MYSQL_DSN): CREATE DATABASE %s CHARACTER SET utf8mb4", quote(t.cfg.DBName))}
-	case erTableAccess, erColumnAccess, erSpecificAccess:
-		return &diff.Error{Code: diff.CodeTargetAccess, Message: where, Err: err, Remedy: fmt.Sprintf("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON %s.* to the user of target.dsn", quote(t.cfg.DBName))}
-	case 0:
-		return &diff.Error{Code: diff.CodeUnreachable, Message: where, Err: err, Remedy: "check that the server runs and that host and port in target.dsn (MYSQL_DSN) are right"}
-	default:
-		return &diff.Error{Code: diff.CodeTarget, Message: where, Err: err}
-	}
-}

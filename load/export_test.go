@@ -26,7 +26,16 @@ var (
 func MaxBytes(s *Statements) int { return s.maxBytes }
 
 // CreateTable is the DDL of a target table.
-var CreateTable = createTable
+func CreateTable(t *diff.Table, keyCollation string) string {
+	return createTable(t, t.Columns, keyCollation)
+}
+
+// What a test asks of values.
+var (
+	DecimalText  = decimalText
+	DateTimeText = dateTimeText
+	IsOn         = isOn
+)
 
 // MaxUpdateRows is how many rows one UPDATE carries.
 const MaxUpdateRows = maxUpdateRows

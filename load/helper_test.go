@@ -62,9 +62,11 @@ func newBench(t testing.TB, dsn string, table *diff.Table) *bench {
 	return b
 }
 
-func (b *bench) open(t testing.TB, name string) *load.Target {
+func (b *bench) open(t testing.TB, name string) *load.Target { return b.openWith(t, name) }
+
+func (b *bench) openWith(t testing.TB, name string, options ...load.Option) *load.Target {
 	t.Helper()
-	target, err := load.Open(b.dsn, name, b.table, slog.New(slog.NewTextHandler(b.log, nil)))
+	target, err := load.Open(b.dsn, name, b.table, slog.New(slog.NewTextHandler(b.log, nil)), options...)
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}

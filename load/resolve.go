@@ -19,32 +19,46 @@ const doubtLimit = 30 * time.Second
 //
 // The row is read under its lock: a plain read does not see a COMMIT that is
 // still on its way. While the row stays locked the answer is an error of
-// [diff.CodeInDoubt]; a row that is neither the intent nor its base is one of
-// [diff.CodeDiverged]. After either the intent stands.
+// [diff.CodeInDoubt], which names the session that locks it where the server
+// tells; a row that is neither the intent nor its base is one of
+// [diff.CodeDiverged]; one that is the intent with another digest is one of
+// [diff.CodeState]. After any of them the intent stands.
 func (t *Target) Resolve(ctx context.Context, in *diff.Intent) (committed bool, err error) {
+	caller := ctx
 	ctx, cancel := context.WithTimeout(ctx, t.doubt)
 	defer cancel()
+	locked := false
 	for {
 		committed, err = t.resolveOnce(ctx, in)
-		if err == nil || diff.CodeOf(err) == diff.CodeDiverged {
+		if code := diff.CodeOf(err); err == nil || code == diff.CodeDiverged || code == diff.CodeState {
 			return committed, err
 		}
+		locked = locked || number(err) == erLockWait
 		t.log.Warn("run in doubt, asking again", "run", in.Run, "err", err)
 		select {
 		case <-ctx.Done():
-			return false, t.inDoubt(in, err)
+			blocker := ""
+			if caller.Err() == nil && (locked || number(err) == 0) {
+				blocker = t.blocker(caller)
+			}
+			return false, t.inDoubt(in, blocker, err)
 		case <-time.After(time.Second):
 		}
 	}
 }
 
-func (t *Target) inDoubt(in *diff.Intent, err error) error {
-	return &diff.Error{
+func (t *Target) inDoubt(in *diff.Intent, blocker string, err error) error {
+	e := &diff.Error{
 		Code:    diff.CodeInDoubt,
 		Message: fmt.Sprintf("run %d of pipeline %s is still in doubt", in.Run, t.pipeline),
 		Err:     err,
 		Remedy:  fmt.Sprintf("make the server reachable, or end the session that locks the row of %s (SHOW PROCESSLIST; KILL), then run again", checkpointTable),
 	}
+	if blocker != "" {
+		e.Message += ": " + blocker + " locks the row of " + checkpointTable
+		e.Remedy = "let that session end, or KILL it, then run again"
+	}
+	return e
 }
 
 func (t *Target) resolveOnce(ctx context.Context, in *diff.Intent) (committed bool, err error) {
@@ -61,6 +75,8 @@ func (t *Target) resolveOnce(ctx context.Context, in *diff.Intent) (committed bo
 		return false, t.failure("lock the row of "+checkpointTable, err)
 	}
 	switch {
+	case cp != nil && cp.RunID == in.RunID && cp.Digest != in.Digest:
+		return false, t.damaged(in)
 	case cp != nil && cp.RunID == in.RunID:
 		return true, nil
 	case cp != nil && cp.Same(in.From.Head):
@@ -98,5 +114,16 @@ func (t *Target) lost(in *diff.Intent, cp *diff.Checkpoint) error {
 		Message: fmt.Sprintf("unfinished run %d of pipeline %s cannot be decided: %s %s, neither the run nor its base (run %d)",
 			in.Run, t.pipeline, checkpointTable, found, in.From.Seq),
 		Remedy: "check target.dsn (MYSQL_DSN); if the target was restored or written by another state file, jstsync state rebuild takes it over",
+	}
+}
+
+// damaged says that one run has two digests: what decides is sound, so one of
+// the two stores is not.
+func (t *Target) damaged(in *diff.Intent) error {
+	return &diff.Error{
+		Code: diff.CodeState,
+		Message: fmt.Sprintf("run %d of pipeline %s is committed, but the digest in %s is not that of the changes staged in the state file: one of them is damaged",
+			in.Run, t.pipeline, checkpointTable),
+		Remedy: "keep a copy of the state file and see jstsync state check; jstsync state rebuild takes the target over as it is",
 	}
 }

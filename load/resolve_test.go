@@ -79,7 +79,7 @@ func TestTarget_Resolve_Waits(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = zombie.Close() }()
-			for _, q := range []string{"START TRANSACTION", fmt.Sprintf("UPDATE jstsync_checkpoint SET run_id = x'%s', seq = %d", in.RunID, in.Run)} {
+			for _, q := range []string{"START TRANSACTION", fmt.Sprintf("UPDATE jstsync_checkpoint SET run_id = x'%s', seq = %d, digest = x'%s'", in.RunID, in.Run, in.Digest)} {
 				if _, err := zombie.ExecContext(t.Context(), q); err != nil {
 					t.Fatal(err)
 				}

@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"jstsync/diff"
@@ -13,144 +12,161 @@ import (
 // are at.
 const checkpointTable = "jstsync_checkpoint"
 
-const createCheckpoint = "CREATE TABLE IF NOT EXISTS " + checkpointTable + ` (
-  pipeline VARBINARY(64) NOT NULL PRIMARY KEY,
-  target VARBINARY(320) NOT NULL UNIQUE,
-  instance BINARY(16) NOT NULL,
-  epoch BIGINT NOT NULL,
-  seq BIGINT NOT NULL,
-  run_id BINARY(16) NOT NULL,
-  digest BINARY(32) NOT NULL,
-  hash_version INT NOT NULL,
-  committed_at DATETIME(6) NOT NULL
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`
+// SchemaPlan returns the statements that the target needs before a run can
+// write it, and what else there is to say about it. The statements only add:
+// tables and columns. A table that is absent would be created by the first run
+// as well; a column is only added by [Session.SchemaApply].
+func (s *Session) SchemaPlan(ctx context.Context) (ddl []string, findings []Finding, err error) {
+	absent, err := s.checkpointDDL(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if absent != "" {
+		ddl = append(ddl, absent)
+	}
+	x, err := s.examine(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if x.st == nil {
+		return append(ddl, createTable(s.target.table, s.target.columns(), x.keyCollation)), nil, nil
+	}
+	clauses := make([]string, len(x.missing))
+	added := map[string]bool{}
+	for i := range x.missing {
+		clauses[i] = addDDL(&x.missing[i])
+		added[x.missing[i].Name] = true
+	}
+	if len(clauses) > 0 {
+		ddl = append(ddl, x.alter(strings.Join(clauses, ", ")))
+	}
+	for _, f := range x.findings {
+		if f.Column == "" || !added[f.Column] {
+			findings = append(findings, f)
+		}
+	}
+	return ddl, findings, nil
+}
+
+// SchemaApply runs the statements of [Session.SchemaPlan] and returns those
+// that it ran, and what then there is still to say.
+func (s *Session) SchemaApply(ctx context.Context) (done []string, findings []Finding, err error) {
+	ddl, _, err := s.SchemaPlan(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, q := range ddl {
+		if _, err := s.conn.ExecContext(ctx, q); err != nil {
+			return done, nil, s.target.failure("alter table "+s.target.table.Name, err)
+		}
+		done = append(done, q)
+	}
+	_, findings, err = s.SchemaPlan(ctx)
+	return done, findings, err
+}
+
+// examine inspects the target table. The examiner's structure is nil when
+// there is no such table.
+func (s *Session) examine(ctx context.Context) (*examiner, error) {
+	st, err := s.inspect(ctx)
+	if err != nil {
+		return nil, s.target.failure("inspect table "+s.target.table.Name, err)
+	}
+	x := &examiner{target: s.target, same: s.same, st: st}
+	if x.keyCollation, err = s.keyCollation(ctx); err != nil {
+		return nil, s.target.failure("read the server's collations", err)
+	}
+	if st != nil {
+		x.examine()
+	}
+	return x, nil
+}
+
+// keyCollation returns the server's collation of utf8mb4 that tells all texts
+// apart, trailing spaces included; "" when it has none, or no key is text.
+func (s *Session) keyCollation(ctx context.Context) (name string, err error) {
+	text := false
+	for _, k := range s.target.table.Key {
+		text = text || isText(&s.target.table.Columns[k])
+	}
+	if !text {
+		return "", nil
+	}
+	err = s.conn.QueryRowContext(ctx, "SELECT COALESCE(MAX(COLLATION_NAME), '') FROM information_schema.COLLATIONS"+
+		" WHERE COLLATION_NAME IN ('utf8mb4_0900_bin', 'utf8mb4_nopad_bin')").Scan(&name)
+	return name, err
+}
+
+// checkpointDDL returns the statement that creates the table of checkpoints,
+// or "" when there is one that can be used.
+func (s *Session) checkpointDDL(ctx context.Context) (string, error) {
+	kinds, err := s.kinds(ctx, checkpointTable)
+	if err != nil {
+		return "", s.target.failure("look for table "+checkpointTable, err)
+	}
+	st, ok := kinds[checkpointTable]
+	switch {
+	case !ok:
+		return createCheckpoint, nil
+	case !strings.EqualFold(st.engine, "InnoDB"):
+		return "", &diff.Error{
+			Code:    diff.CodeTargetSchema,
+			Message: fmt.Sprintf("table %s has engine %q, which cannot roll back", checkpointTable, st.engine),
+			Remedy:  fmt.Sprintf("ALTER TABLE %s ENGINE=InnoDB", quote(checkpointTable)),
+		}
+	}
+	return "", nil
+}
 
 // ensureTables creates the two tables where they are absent and checks them
-// where they are not.
+// where they are not. What is wrong with the target is one error, a
+// [SchemaError]; what may become wrong is logged once.
 func (s *Session) ensureTables(ctx context.Context) error {
-	table := s.target.table
-	engines, err := s.engines(ctx, table.Name)
+	absent, err := s.checkpointDDL(ctx)
 	if err != nil {
 		return err
 	}
-	for _, t := range []struct{ name, ddl string }{
-		{checkpointTable, createCheckpoint},
-		{table.Name, createTable(table)},
-	} {
-		engine, ok := engines[t.name]
-		if !ok {
-			if _, err := s.conn.ExecContext(ctx, t.ddl); err != nil {
-				return s.target.failure("create table "+t.name, err)
-			}
-			continue
-		}
-		if !strings.EqualFold(engine, "InnoDB") {
-			return &diff.Error{
-				Code:    diff.CodeTargetSchema,
-				Message: fmt.Sprintf("table %s has engine %q, which cannot roll back", t.name, engine),
-				Remedy:  fmt.Sprintf("ALTER TABLE %s ENGINE=InnoDB", quote(t.name)),
-			}
-		}
-	}
-	if _, existed := engines[table.Name]; !existed {
-		return nil
-	}
-	return s.checkColumns(ctx)
-}
-
-// engines returns the storage engine of each of the two tables that exists.
-func (s *Session) engines(ctx context.Context, target string) (map[string]string, error) {
-	rows, err := s.conn.QueryContext(ctx,
-		"SELECT TABLE_NAME, COALESCE(ENGINE, TABLE_TYPE) FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (?, ?)",
-		s.target.cfg.DBName, checkpointTable, target)
+	x, err := s.requireTarget(ctx)
 	if err != nil {
-		return nil, s.target.failure("look for table "+target, err)
-	}
-	defer rows.Close()
-	engines := map[string]string{}
-	for rows.Next() {
-		var name, engine string
-		if err := rows.Scan(&name, &engine); err != nil {
-			return nil, err
-		}
-		engines[name] = engine
-	}
-	return engines, rows.Err()
-}
-
-// checkColumns reports mapped columns that an existing table lacks.
-func (s *Session) checkColumns(ctx context.Context) error {
-	table := s.target.table
-	rows, err := s.conn.QueryContext(ctx,
-		"SELECT LOWER(COLUMN_NAME) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?",
-		s.target.cfg.DBName, table.Name)
-	if err != nil {
-		return s.target.failure("read columns of "+table.Name, err)
-	}
-	defer rows.Close()
-	have := map[string]bool{}
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return err
-		}
-		have[name] = true
-	}
-	if err := rows.Err(); err != nil {
 		return err
 	}
-	var names, adds []string
-	for i := range table.Columns {
-		if c := &table.Columns[i]; !have[strings.ToLower(c.Name)] {
-			names = append(names, c.Name)
-			adds = append(adds, "ADD COLUMN "+columnDDL(c))
+	if absent != "" {
+		if _, err := s.conn.ExecContext(ctx, absent); err != nil {
+			return s.target.failure("create table "+checkpointTable, err)
 		}
 	}
-	if names == nil {
+	if x.st != nil {
 		return nil
 	}
-	return &diff.Error{
-		Code:    diff.CodeTargetSchema,
-		Message: fmt.Sprintf("table %s lacks the mapped column %s", table.Name, strings.Join(names, ", ")),
-		Remedy:  fmt.Sprintf("ALTER TABLE %s %s", quote(table.Name), strings.Join(adds, ", ")),
+	table := s.target.table
+	if _, err := s.conn.ExecContext(ctx, createTable(table, s.target.columns(), x.keyCollation)); err != nil {
+		return s.target.failure("create table "+table.Name, err)
 	}
+	s.keyTypes, err = s.typesOfKey(ctx)
+	return err
 }
 
-// createTable returns the DDL of the target. Its text columns compare by their
-// bytes, so that no two keys are ever taken for one.
-func createTable(t *diff.Table) string {
-	lines := make([]string, 0, len(t.Columns)+1)
-	for i := range t.Columns {
-		lines = append(lines, "  "+columnDDL(&t.Columns[i]))
+// typesOfKey reads the key's types of a table just created.
+func (s *Session) typesOfKey(ctx context.Context) ([]string, error) {
+	x, err := s.examine(ctx)
+	if err != nil || x.st == nil {
+		return nil, err
 	}
-	keys := make([]string, len(t.Key))
-	for i, k := range t.Key {
-		keys[i] = quote(t.Columns[k].Name)
-	}
-	lines = append(lines, "  PRIMARY KEY ("+strings.Join(keys, ", ")+")")
-	return fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (\n%s\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
-		quote(t.Name), strings.Join(lines, ",\n"))
+	return keyTypes(s.target.table, x.st), nil
 }
 
-func columnDDL(c *diff.Column) string {
-	null := "NULL"
-	if c.NotNull {
-		null = "NOT NULL"
+// requireTarget inspects the target table, which may be absent but not unfit.
+func (s *Session) requireTarget(ctx context.Context) (*examiner, error) {
+	x, err := s.examine(ctx)
+	if err != nil || x.st == nil {
+		return x, err
 	}
-	ddl := quote(c.Name) + " " + c.Type.String() + " " + null
-	if c.Comment != "" {
-		ddl += " COMMENT '" + strings.NewReplacer("'", "''", `\`, `\\`).Replace(c.Comment) + "'"
+	if err := schemaError(s.target.table.Name, x.findings); err != nil {
+		return nil, err
 	}
-	return ddl
-}
-
-// quote returns an identifier between backquotes.
-func quote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
-
-func quoteAll(names []string) []string {
-	quoted := slices.Clone(names)
-	for i := range quoted {
-		quoted[i] = quote(quoted[i])
+	for _, f := range x.findings {
+		s.target.warn(fmt.Sprintf("table %s %s; remedy: %s", s.target.table.Name, f.Message, f.Remedy))
 	}
-	return quoted
+	s.keyTypes = keyTypes(s.target.table, x.st)
+	return x, nil
 }

@@ -171,3 +171,8 @@ func TestTarget_Connect_Attributes(t *testing.T) {
 		t.Error("Connect after cancellation: got no error")
 	}
 }
+
+func asUser(t *testing.T, dsn, user, password string) string {
+	t.Helper()
+	return edited(t, dsn, func(c *mysql.Config) { c.User, c.Passwd = user, password })
+}

@@ -1,0 +1,87 @@
+package load
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/go-sql-driver/mysql"
+
+	"jstsync/diff"
+)
+
+// MySQL error numbers that are told apart.
+const (
+	erRecordChanged  = 1020
+	erDBAccess       = 1044
+	erAccess         = 1045
+	erUnknownDB      = 1049
+	erDupEntry       = 1062
+	erTableAccess    = 1142
+	erColumnAccess   = 1143
+	erLockWait       = 1205
+	erDeadlock       = 1213
+	erSpecificAccess = 1227
+	erPrevented      = 1290 // the server runs with --read-only
+	erReadOnlyTx     = 1792
+	erReadOnlyMode   = 1836
+	erGone           = 2006 // of proxies; the driver has errors of its own for it
+	erLost           = 2013
+)
+
+// number returns the server's error number, or 0 when the error is not its.
+func number(err error) uint16 {
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return e.Number
+	}
+	return 0
+}
+
+// Retryable reports whether the same intent may be sent again on a new
+// connection: the server gave the transaction up for reasons that pass (a
+// deadlock, a lock wait, a failover), or the connection was lost before
+// COMMIT. It is false for an error of COMMIT itself, whose outcome only
+// [Target.Resolve] knows.
+func Retryable(err error) bool {
+	if _, ok := errors.AsType[*commitError](err); ok || err == nil {
+		return false
+	}
+	switch number(err) {
+	case erRecordChanged, erLockWait, erDeadlock, erPrevented, erReadOnlyTx, erReadOnlyMode, erGone, erLost:
+		return true
+	}
+	return errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn)
+}
+
+// commitError is an error of COMMIT: the transaction may have taken effect.
+type commitError struct{ err error }
+
+func (e *commitError) Error() string { return "commit: " + e.err.Error() }
+func (e *commitError) Unwrap() error { return e.err }
+
+// failure wraps an error of the server or the connection.
+func (t *Target) failure(doing string, err error) error {
+	if _, ok := errors.AsType[*diff.Error](err); ok {
+		return err
+	}
+	e := &diff.Error{Code: diff.CodeTarget, Message: fmt.Sprintf("%s on MySQL server %s", doing, t.cfg.Addr), Err: err}
+	switch n := number(err); {
+	case n == erAccess, n == erDBAccess:
+		e.Code, e.Remedy = diff.CodeTargetAccess, "check user, password and database in target.dsn (MYSQL_DSN)"
+	case n == erUnknownDB:
+		e.Code = diff.CodeTargetAccess
+		e.Remedy = "create the database, or correct its name in target.dsn (MYSQL_DSN): CREATE DATABASE " + quote(t.cfg.DBName) + " CHARACTER SET utf8mb4"
+	case n == erTableAccess, n == erColumnAccess, n == erSpecificAccess:
+		e.Code = diff.CodeTargetAccess
+		e.Remedy = "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON " + quote(t.cfg.DBName) + ".* to the user of target.dsn"
+	case n != 0:
+	case errors.Is(err, context.Canceled):
+		e.Code = diff.CodeInterrupted
+	case errors.Is(err, context.DeadlineExceeded):
+		e.Remedy = "the server took too long to answer; run again, and see what keeps it busy with SHOW PROCESSLIST"
+	default:
+		e.Code, e.Remedy = diff.CodeUnreachable, "check that the server runs and that host and port in target.dsn (MYSQL_DSN) are right"
+	}
+	return e
+}

@@ -1,0 +1,58 @@
+package load
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"jstsync/diff"
+)
+
+// beijing has one offset all year; no zone database is needed for it.
+var beijing = time.FixedZone("UTC+8", 8*60*60)
+
+// wallTime is how a moment is written in [DeletedAt].
+func wallTime(t time.Time) string { return t.In(beijing).Format("2006-01-02 15:04:05.000") }
+
+// insertOrRevive inserts rows, but for those whose keys the table holds
+// deleted softly: these return, as updates of the rows that are there.
+func (w *writer) insertOrRevive(ctx context.Context, batch []diff.Change) error {
+	buried, err := w.buried(ctx, batch)
+	if err != nil {
+		return err
+	}
+	var returning, fresh []diff.Change
+	for _, c := range batch {
+		if buried[c.Key] {
+			returning = append(returning, c)
+		} else {
+			fresh = append(fresh, c)
+		}
+	}
+	for part := range slices.Chunk(returning, maxUpdateRows) {
+		query, args := w.stmts.revive(part)
+		if err := w.send(ctx, diff.Insert, part, query, args); err != nil {
+			return err
+		}
+	}
+	if fresh == nil {
+		return nil
+	}
+	query, args := w.stmts.insert(fresh)
+	return w.send(ctx, diff.Insert, fresh, query, args)
+}
+
+// buried returns which keys of the batch the table holds deleted softly.
+func (w *writer) buried(ctx context.Context, batch []diff.Change) (map[diff.Key]bool, error) {
+	keys := map[diff.Key]bool{}
+	query, args := w.stmts.buried(batch)
+	r := newKeyReader(w.session.target.table)
+	err := w.session.each(ctx, func(scan func(...any) error) error {
+		key, problem, err := r.read(scan)
+		if err == nil && problem == "" {
+			keys[key] = true
+		}
+		return err
+	}, query, args...)
+	return keys, err
+}
