@@ -28,7 +28,11 @@ func assign(v reflect.Value, tag reflect.StructTag, text string) fault {
 		return fault{"must be true or false", ""}
 	}
 	text, wrong := checkText(text, tag)
-	if wrong == (fault{}) {
+	switch {
+	case wrong != (fault{}):
+	case v.Kind() == reflect.Pointer:
+		v.Set(reflect.ValueOf(&text))
+	default:
 		v.SetString(text)
 	}
 	return wrong

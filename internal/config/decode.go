@@ -1,11 +1,9 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -15,9 +13,12 @@ import (
 type decoder struct {
 	file     string
 	host     Host
+	source   source
 	problems []Problem
 	missing  []Problem // of settings without a value: errors only for who requires them
 	literal  *Problem  // where the first secret written out in the file stands
+	crowded  bool      // within one of several sources
+	places   map[string]origin
 }
 
 // origin is where a value came from.
@@ -51,26 +52,45 @@ type entry struct {
 	node ast.Node
 }
 
-// field is one setting of a struct.
-type field struct {
-	value reflect.Value
-	tag   reflect.StructTag
-	path  string
-	key   string
+// written tells whether there is an entry, and a value in it.
+func (e *entry) written() bool {
+	return e != nil && e.node != nil && e.node.Type() != ast.NullType
 }
 
-func (f field) secret() bool   { return f.value.Type() == reflect.TypeFor[Secret]() }
-func (f field) fileable() bool { return f.secret() || f.tag.Get("file") == "true" }
+// place is where the value stands, or the key of one that is null.
+func (e *entry) place() origin {
+	if e.written() {
+		return tokenOrigin(firstToken(e.node))
+	}
+	return e.at
+}
 
 // structure fills the struct v from a mapping, or from nothing.
-func (d *decoder) structure(v reflect.Value, node ast.Node, path string) {
+func (d *decoder) structure(v reflect.Value, node ast.Node, path string, at origin) {
 	fields := settingsOf(v, path)
+	entries := d.known(fields, node, path)
+	done := map[string]bool{}
+	for _, f := range fields {
+		f.owner = at
+		i := slices.IndexFunc(fields, func(o field) bool { return o.key == f.tag.Get("unless") })
+		switch {
+		case i >= 0:
+			other := fields[i]
+			other.owner = at
+			d.field(other, entries)
+			done[other.key] = true
+			d.alternative(f, other, entries)
+		case !done[f.key]:
+			d.field(f, entries)
+		}
+	}
+}
+
+// known gives the mapping's entries by key, and reports those that are no settings.
+func (d *decoder) known(fields []field, node ast.Node, path string) map[string]*entry {
 	var known []string
 	for _, f := range fields {
-		known = append(known, f.key)
-		if f.fileable() {
-			known = append(known, f.key+"_file")
-		}
+		known = append(known, f.keys()...)
 	}
 	entries := map[string]*entry{}
 	for _, e := range d.members(node, path) {
@@ -80,61 +100,51 @@ func (d *decoder) structure(v reflect.Value, node ast.Node, path string) {
 		}
 		entries[e.name] = &e
 	}
-	for _, f := range fields {
-		d.field(f, entries[f.key], entries[f.key+"_file"])
-	}
+	return entries
 }
 
-func settingsOf(v reflect.Value, path string) []field {
-	var fields []field
-	for i := range v.NumField() {
-		tag := v.Type().Field(i).Tag
-		key, ok := tag.Lookup("yaml")
-		if !ok {
-			continue
-		}
-		fields = append(fields, field{value: v.Field(i), tag: tag, path: join(path, key), key: key})
-	}
-	return fields
-}
-
-func (d *decoder) field(f field, written, inFile *entry) {
-	var node ast.Node
+func (d *decoder) field(f field, entries map[string]*entry) {
+	written, inFile := entries[f.key], entries[f.key+"_file"]
+	at := f.owner
 	if written != nil {
+		at = written.place()
+		d.places[f.path] = at
+	}
+	var node ast.Node
+	if written.written() {
 		node = written.node
 	}
-	switch f.value.Kind() {
-	case reflect.Struct:
-		d.structure(f.value, node, f.path)
-	case reflect.Slice:
+	switch {
+	case f.value.Kind() == reflect.Struct:
+		d.structure(f.value, node, f.path, at)
+	case f.named():
 		d.named(f, node)
+	case f.value.Kind() == reflect.Slice:
+		d.list(f, node, at)
 	default:
 		d.leaf(f, written, inFile)
 	}
 }
 
-// named fills a slice of structs from a mapping of names, sorted by name. The
-// struct has a field Name.
-func (d *decoder) named(f field, node ast.Node) {
-	entries := d.members(node, f.path)
-	if m, ok := node.(*ast.MappingNode); ok && len(m.Values) == 0 {
-		d.report(tokenOrigin(firstToken(node)), f.path, fault{"names nothing", "add an entry, or remove the key for the default " + f.tag.Get("default")})
+// alternative decodes a setting that must not stand beside another, which has
+// been decoded already.
+func (d *decoder) alternative(f, other field, entries map[string]*entry) {
+	if other.value.IsZero() {
+		d.field(f, entries)
 		return
 	}
-	if len(entries) == 0 {
-		entries = []entry{{name: f.tag.Get("default")}}
+	mine, theirs := entries[f.key], entries[other.key]
+	if !mine.written() || theirs == nil {
+		return
 	}
-	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.name, b.name) })
-	for _, e := range entries {
-		if !validName(e.name) {
-			d.report(e.at, f.path, fault{"has a name that is not 1 to 64 of A-Z, a-z, 0-9, _ and -", "rename it"})
-			continue
-		}
-		element := reflect.New(f.value.Type().Elem()).Elem()
-		element.FieldByName("Name").SetString(e.name)
-		d.structure(element, e.node, join(f.path, e.name))
-		f.value.Set(reflect.Append(f.value, element))
+	later := mine.at
+	if at := theirs.at; at.line > later.line || at.line == later.line && at.column > later.column {
+		later = at
 	}
+	d.report(later, f.section(), fault{fmt.Sprintf("both %s and %s are given", f.key, other.key), "keep one of them"})
+	missing := d.missing
+	d.field(f, entries) // for the mistakes in it
+	d.missing = missing
 }
 
 // members gives a mapping's keys in order, without the second of two equal
@@ -152,6 +162,7 @@ func (d *decoder) members(node ast.Node, path string) []entry {
 	lines := map[string]int{}
 	for _, pair := range mapping.Values {
 		at := tokenOrigin(pair.Key.GetToken())
+		d.source.vouch(pair.Key.GetToken(), validName(pair.Key.GetToken().Value))
 		if !plainKey(pair.Key) {
 			d.report(at, path, fault{"has " + describe(pair.Key) + " for a key", "write the key as plain text"})
 			continue
@@ -210,8 +221,4 @@ func describe(node ast.Node) string {
 		return "an explicit key (?), which is not supported"
 	}
 	return "a single value"
-}
-
-func join(path, key string) string {
-	return strings.TrimPrefix(path+"."+key, ".")
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-
-	"github.com/goccy/go-yaml/ast"
 )
 
 const maxSecretFileBytes = 64 << 10
@@ -27,17 +25,33 @@ func (d *decoder) leaf(f field, written, inFile *entry) {
 
 func (d *decoder) fromText(f field, e *entry) {
 	x, at, ok := d.expanded(f, e, f.path)
+	fallback, hasDefault := f.fallback()
+	env := d.variable(f)
 	switch {
 	case !ok:
-	case x.text != "":
+	case x.text != "", f.value.Kind() == reflect.Pointer && e.written():
 		d.put(f, x.text, at)
+	case f.optional():
 	case len(x.names) > 0:
 		d.lack(f, at, "", "write a value or export "+strings.Join(x.names, ", "))
-	case f.tag.Get("default") != "":
-		d.report(at, f.path, fault{"is empty", "write a value, or remove the key for the default " + f.tag.Get("default")})
+	case hasDefault:
+		d.report(at, f.path, fault{"is empty", "write a value, or remove the key for the default " + fallback})
+	case env != "":
+		d.lack(f, at, ": it is empty", "write a value, or remove the key and export "+env)
+	case f.required() || f.item:
+		d.report(at, f.path, fault{"is empty", "write a value"})
 	default:
-		d.lack(f, at, ": it is empty", "write a value, or remove the key and export "+f.tag.Get("env"))
+		d.lack(f, at, ": it is empty", "write a value")
 	}
+}
+
+// variable is the name of the environment variable that may fill the setting,
+// empty for none. Two accounts must not be filled from one variable.
+func (d *decoder) variable(f field) string {
+	if d.crowded && f.tag.Get("sole") == "true" {
+		return ""
+	}
+	return f.tag.Get("env")
 }
 
 // expanded gives an entry's text with its variables replaced. It is not ok when
@@ -48,11 +62,12 @@ func (d *decoder) expanded(f field, e *entry, path string) (x expansion, at orig
 	if !ok {
 		return expansion{}, origin{}, false
 	}
-	at = e.at
-	if e.node != nil && e.node.Type() != ast.NullType {
-		at = tokenOrigin(firstToken(e.node))
-	}
+	at = e.place()
 	x, wrong := expand(written, d.host.env)
+	if e.written() && path == f.path {
+		harmless := !f.secret() && !mayHoldPassword(written) || wrong == (fault{}) && !x.holdsSecret(false)
+		d.source.vouch(e.node.GetToken(), harmless)
+	}
 	if wrong != (fault{}) {
 		d.report(at, path, wrong)
 		return expansion{}, at, false
@@ -95,19 +110,33 @@ func (d *decoder) fromSecretFile(f field, e *entry) {
 }
 
 func (d *decoder) fromSurroundings(f field) {
-	name := f.tag.Get("env")
+	name := d.variable(f)
 	if name != "" {
 		if text := d.host.env(name); text != "" {
 			d.put(f, text, origin{source: name})
 			return
 		}
 	}
-	if text, ok := f.tag.Lookup("default"); ok {
-		d.put(f, text, origin{})
-		return
+	fallback, hasDefault := f.fallback()
+	switch {
+	case hasDefault:
+		d.put(f, fallback, origin{})
+	case f.required():
+		d.report(f.owner, f.section(), fault{"has no " + f.key, "add " + strings.Join(f.keys(), " or ")})
+	case f.optional():
+	default:
+		remedy := "put it in " + d.file
+		if name != "" {
+			remedy += " or export " + name
+		}
+		d.missing = append(d.missing, Problem{Path: f.path, Message: f.path + " is not set", Remedy: remedy})
 	}
-	p := Problem{Path: f.path, Message: f.path + " is not set", Remedy: fmt.Sprintf("put it in %s or export %s", d.file, name)}
-	d.missing = append(d.missing, p)
+}
+
+// mayHoldPassword tells whether the text looks like an address with a user and a
+// password in it, which people write where a plain value is meant.
+func mayHoldPassword(text string) bool {
+	return strings.Contains(text, "@") && strings.Contains(text, ":")
 }
 
 // lack notes that the setting has no value, and why.
@@ -122,7 +151,7 @@ func (d *decoder) put(f field, text string, at origin) {
 	if wrong == (fault{}) {
 		return
 	}
-	if at.shown && f.value.Kind() != reflect.String && len(text) <= 40 {
+	if at.shown && f.value.Kind() != reflect.String && f.value.Kind() != reflect.Pointer && len(text) <= 40 {
 		wrong.message += fmt.Sprintf(", not %q", text)
 	}
 	d.report(at, f.path, wrong)

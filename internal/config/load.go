@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,49 +19,87 @@ const (
 // A named file must exist; without a file the defaults and the environment
 // suffice. Every error is an [*Error].
 func Load(path string, host Host) (*Settings, error) {
-	named := true
-	if path == "" {
-		path = host.env(configEnv)
-	}
-	if path == "" {
-		path, named = DefaultFile, false
-	}
-	data, mode, err := host.read(path, maxFileBytes)
-	if err != nil && !named && errors.Is(err, fs.ErrNotExist) {
-		return decode(path, nil, 0, host)
+	s, d, err := read(path, host)
+	if err == nil {
+		err = problemsError(d.problems)
 	}
 	if err != nil {
-		return nil, fileError(path, describeFileError(err), fileRemedy(err, named))
+		return nil, err
+	}
+	return s, nil
+}
+
+// Check is Load for whoever wants to know everything that is wrong: its [*Error]
+// also lists every setting without a value but the access token of a source,
+// which may be stored elsewhere.
+func Check(path string, host Host) (*Settings, error) {
+	s, d, err := read(path, host)
+	if err != nil {
+		return nil, err
+	}
+	problems := d.problems
+	for _, p := range d.missing {
+		if _, isToken := sourcePath(p.Path); !isToken {
+			problems = append(problems, p)
+		}
+	}
+	if err := problemsError(problems); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// FileName gives the file that Load reads for this path.
+func FileName(path string, host Host) string {
+	return cmp.Or(path, host.env(configEnv), DefaultFile)
+}
+
+// read decodes the file that Load documents. It fails only when there is none
+// to decode; mistakes in it are the decoder's.
+func read(path string, host Host) (*Settings, *decoder, error) {
+	named := path != "" || host.env(configEnv) != ""
+	path = FileName(path, host)
+	data, mode, err := host.read(path, maxFileBytes)
+	if err != nil && !named && errors.Is(err, fs.ErrNotExist) {
+		data, mode, err = nil, 0, nil
+	}
+	if err != nil {
+		return nil, nil, fileError(path, describeFileError(err), fileRemedy(err, named))
 	}
 	if len(data) > maxFileBytes {
-		return nil, fileError(path, fmt.Sprintf("is larger than %d KiB", maxFileBytes>>10), "name a configuration file")
+		return nil, nil, fileError(path, fmt.Sprintf("is larger than %d KiB", maxFileBytes>>10), "name a configuration file")
 	}
-	return decode(path, data, mode, host)
+	d := &decoder{file: path, host: host, places: map[string]origin{}}
+	return d.decode(data, mode), d, nil
 }
 
 // decode makes settings of the file's content; nil data means no file.
-func decode(path string, data []byte, mode fs.FileMode, host Host) (*Settings, error) {
+func (d *decoder) decode(data []byte, mode fs.FileMode) *Settings {
 	s := &Settings{}
-	d := &decoder{file: path, host: host}
 	root := d.parse(data)
-	if len(d.problems) > 0 {
-		return nil, problemsError(d.problems)
-	}
-	d.structure(reflect.ValueOf(s).Elem(), root, "")
-	if d.literal != nil && mode.Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		p := *d.literal
-		p.Message = fmt.Sprintf("is a secret in a file that others can read (mode %04o)", mode.Perm())
-		p.Remedy = "chmod 600 " + path
-		d.problems = append(d.problems, p)
-	}
-	if len(d.problems) > 0 {
-		return nil, problemsError(d.problems)
+	if len(d.problems) == 0 {
+		d.structure(reflect.ValueOf(s).Elem(), root, "", origin{})
+		d.validate(s)
+		d.checkMode(mode)
 	}
 	if data != nil {
-		s.File = path
+		s.File = d.file
 	}
+	d.source.quote(d.problems)
+	d.source.quote(d.missing)
 	s.missing = d.missing
-	return s, nil
+	return s
+}
+
+// checkMode refuses a secret in a file that others can read.
+func (d *decoder) checkMode(mode fs.FileMode) {
+	if d.literal == nil || mode.Perm()&0o077 == 0 || runtime.GOOS == "windows" {
+		return
+	}
+	p := *d.literal
+	p.Message = fmt.Sprintf("is a secret in a file that others can read (mode %04o)", mode.Perm())
+	p.Remedy = "chmod 600 " + d.file
+	d.problems = append(d.problems, p)
 }
 
 func fileError(path, message, remedy string) error {

@@ -47,14 +47,19 @@ func defaults() config.Settings {
 			Rate:     config.Rate{PerSecond: 5, PerMinute: 100},
 			Timeout:  30 * time.Second,
 			Retry:    config.Retry{MaxAttempts: 6, MaxElapsed: 5 * time.Minute},
+			Record:   config.Record{Keep: 7 * 24 * time.Hour},
 		},
 		Pipelines: []config.Pipeline{pipeline("shops")},
+		Audit:     config.Audit{Keep: 400 * 24 * time.Hour},
+		Plan:      config.Plan{Valid: 24 * time.Hour},
+		Serve:     config.Serve{Listen: "127.0.0.1:8321", TimeZone: "Asia/Shanghai", Language: "zh"},
+		Alerts:    config.Alerts{Rules: config.AlertRules{FailedAfter: 3, StaleAfter: 30 * time.Minute, AuthorizationDays: 7, TokenDays: 3}},
 	}
 }
 
 func pipeline(name string) config.Pipeline {
 	return config.Pipeline{
-		Name: name, Resource: "shops", Table: "jst_shops",
+		Name: name, Resource: "shops", Table: "jst_shops", Key: []string{"shop_id"}, Every: 5 * time.Minute, Deletes: config.DeletesHard,
 		Guard: config.Guard{MaxDeletes: 5, MaxDeletePercent: 10, MaxUpdates: 20, MaxUpdatePercent: 50},
 	}
 }
@@ -125,27 +130,77 @@ source:
   retry:
     max_attempts: 1
     max_elapsed: 2d
+  record: {dir: answers, keep: 1h}
 target:
   dsn: u:p@tcp(h:3306)/d
 pipelines:
-  zeta: {table: 店铺}
+  zeta:
+    table: 店铺
+    cron: "*/5  8-22 1,15 jan-MAR mon"
+    columns:
+    - {name: 编号, from: shop_id, type: "bigint", nullable: false, comment: "#1", default: -1}
+    - name: title
+      type: varchar( 20 )
+      clean: [trim, nfc]
+      default: ""
+    - expr: |
+        shop_name ??
+          "-"
+      name: e
+      type: decimal(10)
+    rules:
+    - {name: has a name, expr: shop_name != ""}
+    - {name: r2, expr: x, on_fail: fail}
   Alpha-1:
     resource: shops
     table: a b
+    key: [co_id, shop_id]
+    every: 1h
+    deletes: soft
+    shared: true
+    changes_table: changes
     guard: {max_deletes: 0, max_delete_percent: 0, max_updates: 1, max_update_percent: 100, allow_empty: true}
+audit: {keep: 30d, max_runs: 9}
+plan: {valid: 1h}
+serve: {listen: ":80", token: t, time_zone: UTC, language: en}
+alerts:
+  channels:
+  - {name: ops, kind: dingtalk, url: "https://h/robot?access_token=x", secret: s}
+  - {name: hook, kind: webhook, url: "http://127.0.0.1:9"}
+  rules: {failed_after: 1, stale_after: 1d, authorization_days: 0, token_days: 1}
 `, nil)
 	zeta, alpha := pipeline("zeta"), pipeline("Alpha-1")
 	zeta.Table, alpha.Table = "店铺", "a b"
+	minusOne, nothing := "-1", ""
+	zeta.Every, zeta.Cron = 0, "*/5 8-22 1,15 jan-MAR mon"
+	zeta.Columns = []config.Column{
+		{Name: "编号", From: "shop_id", Type: "BIGINT", Comment: "#1", Default: &minusOne},
+		{Name: "title", From: "title", Type: "VARCHAR(20)", Nullable: true, Clean: []string{"trim", "nfc"}, Default: &nothing},
+		{Name: "e", Type: "DECIMAL(10,0)", Nullable: true, Expr: "shop_name ??\n  \"-\""},
+	}
+	zeta.Rules = []config.Rule{{Name: "has a name", Expr: `shop_name != ""`, OnFail: "warn"}, {Name: "r2", Expr: "x", OnFail: "fail"}}
+	alpha.Key, alpha.Every, alpha.Deletes, alpha.Shared, alpha.ChangesTable = []string{"co_id", "shop_id"}, time.Hour, "soft", true, "changes"
 	alpha.Guard = config.Guard{MaxUpdates: 1, MaxUpdatePercent: 100, AllowEmpty: true}
 	checkSettings(t, got, config.Settings{
 		File: config.DefaultFile, State: "a.db", LockTimeout: 36 * time.Hour,
 		Source: config.Source{
 			BaseURL: "http://[::1]:80/openapi", AppKey: "0123", AppSecret: "it's # $ecret", AccessToken: "token",
 			PageSize: 7, Rate: config.Rate{PerSecond: 0.5, PerMinute: 12.5}, Timeout: 90 * time.Second,
-			Retry: config.Retry{MaxAttempts: 1, MaxElapsed: 48 * time.Hour},
+			Retry:  config.Retry{MaxAttempts: 1, MaxElapsed: 48 * time.Hour},
+			Record: config.Record{Dir: "answers", Keep: time.Hour},
 		},
 		Target:    config.Target{DSN: "u:p@tcp(h:3306)/d"},
 		Pipelines: []config.Pipeline{alpha, zeta},
+		Audit:     config.Audit{Keep: 30 * 24 * time.Hour, MaxRuns: 9},
+		Plan:      config.Plan{Valid: time.Hour},
+		Serve:     config.Serve{Listen: ":80", Token: "t", TimeZone: "UTC", Language: "en"},
+		Alerts: config.Alerts{
+			Channels: []config.Channel{
+				{Name: "ops", Kind: "dingtalk", URL: "https://h/robot?access_token=x", Secret: "s"},
+				{Name: "hook", Kind: "webhook", URL: "http://127.0.0.1:9"},
+			},
+			Rules: config.AlertRules{FailedAfter: 1, StaleAfter: 24 * time.Hour, TokenDays: 1},
+		},
 	})
 }
 

@@ -25,8 +25,9 @@ func (d *decoder) parse(data []byte) ast.Node {
 		d.report(at, "", fault{"is not UTF-8 text", "save the file as UTF-8"})
 		return nil
 	}
+	text := strings.ReplaceAll(string(data), "\r\n", "\n") // the lexer counts a comment's line twice otherwise
 	var root ast.Node
-	for _, doc := range d.documents(string(data)) {
+	for _, doc := range d.documents(text) {
 		if doc.Body == nil || doc.Body.Type() == ast.DirectiveType || doc.Body.Type() == ast.CommentType {
 			continue
 		}
@@ -54,12 +55,14 @@ func (d *decoder) documents(text string) (docs []*ast.DocumentNode) {
 		}
 	}()
 	tokens := lexer.Tokenize(text)
+	d.source = newSource(text, tokens)
 	if deep := tooDeep(tokens); deep != nil {
 		d.report(tokenOrigin(deep), "", fault{"is nested too deeply here", ""})
 		return nil
 	}
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
+		d.source.vouchKeys(tokens)
 		d.syntaxError(err, text)
 		return nil
 	}

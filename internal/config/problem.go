@@ -14,6 +14,12 @@ type Problem struct {
 	Path         string // the setting, such as pipelines.shops.guard.max_deletes; empty for the file
 	Message      string // what is wrong; it may begin with the path
 	Remedy       string // what to do about it; may be empty
+
+	// Source is the line of the file, empty when there is none. What is not
+	// known to be harmless stands in it as ***, every secret at least.
+	Source string
+	// Caret is the column within Source that is meant, from 1, in characters.
+	Caret int
 }
 
 // String is one line: jstsync.yaml:7:3: pipelines.shops: unknown key "tabel"; did you mean "table"?

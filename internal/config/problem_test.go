@@ -81,8 +81,8 @@ func TestLoad_Problem(t *testing.T) {
 		{"? state\n: x", "1:1: has an explicit key (?), which is not supported for a key; write the key as plain text"},
 		{"source: &a {page_size: 3}", "1:9: source: must be a section of keys, not an anchor (&), which is not supported"},
 		// keys
-		{"audit: {}", `1:1: unknown key "audit"; known here: state, lock_timeout, source, target, pipelines`},
-		{"state_file: x", `1:1: unknown key "state_file"; known here: state, lock_timeout, source, target, pipelines`},
+		{"webhooks: {}", `1:1: unknown key "webhooks"; known here: state, lock_timeout, source, sources, target, pipelines, audit, plan, serve, alerts`},
+		{"state_file: x", `1:1: unknown key "state_file"; known here: state, lock_timeout, source, sources, target, pipelines, audit, plan, serve, alerts`},
 		{"source: {APP_KEY: x}", `1:10: source: unknown key "APP_KEY"; did you mean "app_key"?`},
 		{"source: {app_secretfile: x}", `1:10: source: unknown key "app_secretfile"; did you mean "app_secret_file"?`},
 		{"target: {'dsn=hunter2': }", `1:10: target: unknown key; known here: dsn, dsn_file`},
@@ -111,9 +111,9 @@ func TestLoad_Problem(t *testing.T) {
 		{"source: {retry: {max_attempts: 0}}", `1:32: source.retry.max_attempts: must be 1 or more, not "0"`},
 		{"pipelines: {shops: {resource: orders}}", "1:31: pipelines.shops.resource: must be shops"},
 		{"pipelines: {shops: {table: a.b}}", "1:28: pipelines.shops.table: must be a plain table name without a dot; name the database in target.dsn"},
-		{"pipelines: {shops: {table: 'a`b'}}", "1:28: pipelines.shops.table: contains a character that a table name must not have"},
-		{"pipelines: {shops: {table: 'a '}}", "1:28: pipelines.shops.table: must not end in a blank"},
-		{"pipelines: {shops: {table: " + strings.Repeat("店", 65) + "}}", "1:28: pipelines.shops.table: must have at most 64 characters"},
+		{"pipelines: {shops: {table: 'a`b'}}", "1:28: pipelines.shops.table: contains a character that a table name must not have; take the backquote or the emoji out"},
+		{"pipelines: {shops: {table: 'a '}}", "1:28: pipelines.shops.table: must not end in a blank; remove it"},
+		{"pipelines: {shops: {table: " + strings.Repeat("店", 65) + "}}", "1:28: pipelines.shops.table: must have at most 64 characters; shorten it"},
 		{"pipelines: {shops: {table: ''}}", "1:28: pipelines.shops.table: is empty; write a value, or remove the key for the default jst_shops"},
 	} {
 		t.Run(tt.content, func(t *testing.T) {

@@ -51,7 +51,7 @@ jstsync.yaml:2:8: state is not set; write a value or export NO`},
 }
 
 func TestSettings_Pipeline(t *testing.T) {
-	s := load(t, "pipelines: {b: {}, a: {}, c: {table: '${NO}'}}", nil)
+	s := load(t, "pipelines: {b: {}, a: {table: t}, c: {table: '${NO}'}}", nil)
 	for _, tt := range []struct {
 		args, want []string
 	}{
@@ -72,7 +72,7 @@ func TestSettings_Pipeline(t *testing.T) {
 	}
 	for _, args := range [][]string{nil, {"a", "c"}} {
 		_, err := s.Pipeline(args...)
-		want := "jstsync.yaml:1:38: pipelines.c.table is not set: the environment has no NO; export NO"
+		want := "jstsync.yaml:1:46: pipelines.c.table is not set: the environment has no NO; export NO"
 		if got := errorText(t, err); got != want {
 			t.Errorf("Pipeline(%q): got %q, want %q", args, got, want)
 		}
@@ -88,7 +88,7 @@ func TestSettings_Pipeline(t *testing.T) {
 }
 
 func TestSettings_PipelineAll(t *testing.T) {
-	s := load(t, "pipelines: {b: {}, a: {}}", nil)
+	s := load(t, "pipelines: {b: {table: t}, a: {}}", nil)
 	got, err := s.Pipeline()
 	if err != nil || len(got) != 2 || got[0].Name != "a" || got[1].Name != "b" {
 		t.Errorf("got %v, %v, want a and b", got, err)

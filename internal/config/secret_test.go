@@ -3,6 +3,7 @@ package config_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -48,6 +49,9 @@ func TestLoad_SecretsStayOutOfErrors(t *testing.T) {
 		"source:\n  app_secret: !%s x\n", "source:\n  app_secret: ${%s\n", "source:\n  app_secret: ${%s!}\n", "source:\n  app_secret: @%s\n",
 		"source:\n  app_secret: >-%s\n", "source:\n  'app_secret=%s': x\n", "source: %s\n", "source: {base_url: 'https://u:%s@h'}",
 		"source:\n  app_secret: x\n%s\n", "source: {app_secret_file: '%s'}\ntarget: {dsn: }", "source: {app_secret: '%s'}\nstate: ''",
+		"source: {record: {dir: 'u:%s@h', keep: x}}", "alerts: {channels: [{name: a, kind: wecom, url: 'ftp://h/%s'}]}",
+		"alerts: {channels: [{name: a, kind: b, secret: %s, url_file: '%s'}]}", "pipelines: {a: {source: {%s: x}, key: %s}}", "sorce: {app_secret: %s}",
+		"serve: {token: \"%s\", language: x} # %s", "serve: {token: >\n    %s\n    , language: x}", "alerts: [%s]", "pipelines:\n  a:\n  - app_secret: '%s",
 		"source: {page_size: '${S}'}", "state: \"${S}\\0\"", "lock_timeout: ${S}", "source: {base_url: '${S}'}", "pipelines: {a: {table: '${S}.'}}",
 	} {
 		h := host(map[string]string{"S": "hunter2"}, map[string]string{config.DefaultFile: strings.ReplaceAll(form, "%s", "hunter2")})
@@ -56,6 +60,11 @@ func TestLoad_SecretsStayOutOfErrors(t *testing.T) {
 			err = s.Require(config.NeedSource, config.NeedTarget)
 		}
 		got := errorText(t, err)
+		if e, ok := errors.AsType[*config.Error](err); ok {
+			for _, p := range e.Problems {
+				got += "\n" + p.Excerpt()
+			}
+		}
 		if got == "" {
 			t.Errorf("%q: want an error", form)
 		}

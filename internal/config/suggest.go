@@ -8,16 +8,25 @@ import (
 // unknownKey says so, and what may have been meant.
 func unknownKey(name string, known []string) fault {
 	message := "unknown key" + quotedKey(name)
-	best, least := "", 1+len(name)/4
-	for _, k := range known {
-		if n := distance(strings.ToLower(name), k); n <= least && (best == "" || n < least) {
-			best, least = k, n
-		}
-	}
-	if best != "" {
+	if best := nearest(name, known); best != "" {
 		return fault{message, fmt.Sprintf("did you mean %q?", best)}
 	}
 	return fault{message, "known here: " + strings.Join(known, ", ")}
+}
+
+// nearest gives the one of all that name was probably meant to be, or nothing.
+func nearest(name string, all []string) string {
+	best, least := "", 1+len(name)/4
+	for _, one := range all {
+		n := distance(strings.ToLower(name), strings.ToLower(one))
+		if len(name) >= 3 && strings.HasPrefix(one, strings.ToLower(name)) {
+			n = 1 // most of it is there
+		}
+		if n <= least && (best == "" || n < least) {
+			best, least = one, n
+		}
+	}
+	return best
 }
 
 // quotedKey repeats what looks like a key. Anything else may be a value that
