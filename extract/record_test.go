@@ -180,8 +180,8 @@ func TestRecord_prune(t *testing.T) {
 	)
 	outside := t.TempDir()
 	for name, text := range map[string]string{
-		old + index:                                  head,
-		old + "/000001.body":                         "x",
+		old + index:                                   head,
+		old + "/000001.body":                          "x",
 		"20261114T000000.000Z-other" + index:          `{"recording":1,"pipeline":"other"}` + "\n",
 		"20261101T000000.000Z-shops" + index:          "", // it crashed at once
 		"20261115T120000.000Z-shops" + index:          head,

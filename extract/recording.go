@@ -55,11 +55,11 @@ type entry struct {
 	Ended   time.Time         `json:"ended"`
 	Status  int               `json:"status"` // 0 when nothing was answered
 	Header  map[string]string `json:"header,omitempty"`
-	File    string            `json:"file,omitempty"`    // the body, decompressed
-	Masked  bool              `json:"masked,omitempty"`  // a secret stood in it
-	Fault   string            `json:"fault,omitempty"`   // what kept a whole answer from coming
-	Err     string            `json:"err,omitempty"`     // the same in words
-	Code    diff.Code         `json:"code,omitempty"`    // these two of a renewal
+	File    string            `json:"file,omitempty"`   // the body, decompressed
+	Masked  bool              `json:"masked,omitempty"` // a secret stood in it
+	Fault   string            `json:"fault,omitempty"`  // what kept a whole answer from coming
+	Err     string            `json:"err,omitempty"`    // the same in words
+	Code    diff.Code         `json:"code,omitempty"`   // these two of a renewal
 	Remedy  string            `json:"remedy,omitempty"`
 	Stopped bool              `json:"stopped,omitempty"` // nobody waited for it any more
 }

@@ -36,7 +36,9 @@ type Replay struct {
 	attempts map[callName][]entry // still to come
 }
 
-// callName is what a call is known by.
+// callName is what a call is known by. The same page is another call when all
+// pages are read again: of the pages that were fetched ahead in vain, some had
+// been asked for and some had not.
 type callName struct {
 	scan      int
 	path, biz string
@@ -129,7 +131,7 @@ func (p *Replay) exchange(ctx context.Context, r request, n int) (exchange, erro
 	if err := ctx.Err(); err != nil {
 		return exchange{}, err
 	}
-	e, ok := p.take(r, n)
+	e, ok := p.take(r)
 	if !ok {
 		return exchange{}, p.lacks(r, n)
 	}
@@ -158,17 +160,13 @@ func (p *Replay) exchange(ctx context.Context, r request, n int) (exchange, erro
 	return x, nil
 }
 
-// take takes the n-th attempt of the call that comes next by that name.
-func (p *Replay) take(r request, n int) (entry, bool) {
+// take takes the attempt that comes next by the call's name.
+func (p *Replay) take(r request) (entry, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	name := callName{r.scan, r.path, r.biz}
 	left := p.attempts[name]
-	for len(left) > 0 && left[0].Attempt > n { // of a call that was given up earlier here
-		left = left[1:]
-	}
-	if len(left) == 0 || left[0].Attempt != n {
-		p.attempts[name] = left
+	if len(left) == 0 {
 		return entry{}, false
 	}
 	p.attempts[name] = left[1:]

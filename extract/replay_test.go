@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,6 +135,50 @@ func TestReplay_same(t *testing.T) {
 			if got := tell(t, replayed(t, dir), expect, ask); !reflect.DeepEqual(got, want) {
 				t.Fatalf("seed %d: got %s", seed, diverge(got, want))
 			}
+		}
+	}
+}
+
+// What the first of two readings gave up before it was asked for is not
+// answered with what the second one got.
+func TestReplay_givenUp(t *testing.T) {
+	for range 20 {
+		dir := t.TempDir()
+		var second atomic.Bool
+		s, _ := serve(t, func(w http.ResponseWriter, a ask) {
+			if a.page == 2 && !second.Load() { // the first page again, and it is the last
+				fmt.Fprint(w, page(2, 2, false, shop(1), shop(2)))
+				return
+			}
+			list(7)(w, a)
+		}, recordTo(dir, nil), func(o *extract.Options) {
+			o.PageSize, o.Ahead, o.PerSecond, o.PerMinute = 2, 2, 1, 1000
+			pass := o.Sleep
+			o.Sleep = func(ctx context.Context, d time.Duration) error {
+				if !second.Load() {
+					select {
+					case <-ctx.Done():
+					case <-time.After(20 * time.Millisecond):
+					}
+				}
+				return pass(ctx, d)
+			}
+		})
+		read := func(s *extract.Shops) (ids []string, n int) {
+			for i := range 2 {
+				second.Store(i == 1)
+				more, _, err := scan(t, s, 7)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ids = append(ids, more...)
+			}
+			return ids, len(s.Calls())
+		}
+		want, calls := read(s)
+		s.Close()
+		if got, n := read(replayed(t, dir)); !slices.Equal(got, want) || n != calls {
+			t.Fatalf("got %v in %d calls, want %v in %d", got, n, want, calls)
 		}
 	}
 }
