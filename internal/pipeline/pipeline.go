@@ -108,6 +108,9 @@ type Session interface {
 	// claims it. Errors: [diff.CodeDiverged] when it is not the head's.
 	Begin(ctx context.Context, head diff.Head) (diff.Checkpoint, error)
 
+	// CheckKeys makes sure that the table tells the keys of the changes apart.
+	CheckKeys(ctx context.Context, changes *diff.ChangeSet) error
+
 	// Commit applies the changes and moves the checkpoint in one transaction.
 	// After an error its outcome is unknown.
 	Commit(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) error
@@ -123,6 +126,7 @@ type Planner struct {
 	Mapping  Mapping
 	State    Snapshots
 	Guard    diff.Guard
+	Keep     bool // rows whose records are gone stay as they are
 	Log      *slog.Logger
 }
 

@@ -120,7 +120,7 @@ func (s *scan) fill(plan *diff.Plan) {
 	plan.Changes, plan.Rehashed = s.changes, s.rehashed
 	plan.Quarantine, plan.Withheld = s.quarantine, s.withheld
 	plan.Summary.Read, plan.Summary.Pages = s.read, s.pages
-	plan.Summary.Quarantined, plan.Summary.Foreign = len(s.quarantine), s.foreign
+	plan.Summary.Quarantined, plan.Summary.Foreign, plan.Summary.Kept = len(s.quarantine), s.foreign, s.kept
 	plan.Summary.Insert = s.changes.Count(diff.Insert)
 	plan.Summary.Update = s.changes.Count(diff.Update)
 	plan.Summary.Delete = s.changes.Count(diff.Delete)

@@ -134,7 +134,7 @@ func drawFaults(rt *rapid.T) []sandbox.Fault {
 	clamped := false
 	for range rapid.IntRange(0, 3).Draw(rt, "faults") {
 		f := drawFault(rt)
-		clamped = clamped || f.Kind == sandbox.KindIDsClamped
+		clamped = clamped || f.Kind == sandbox.KindIDsClamped || f.Kind == sandbox.KindClampPage
 		faults = append(faults, f)
 	}
 	for i := range faults {

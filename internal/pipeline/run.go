@@ -62,6 +62,9 @@ func (r *Runner) commit(ctx context.Context, plan *diff.Plan, run *diff.Run) (st
 	if err != nil {
 		return false, err
 	}
+	if err := session.CheckKeys(ctx, plan.Changes); err != nil {
+		return false, err
+	}
 	plan.Base = head
 	in := &diff.Intent{
 		Run: run.Run, RunID: run.RunID, Kind: r.Trigger, From: from, Instance: head.Instance,

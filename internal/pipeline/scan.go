@@ -20,6 +20,7 @@ type scan struct {
 	pages, read int
 
 	control    diff.Key // the key seen last, which is the surest to exist still
+	kept       int      // rows that stay though no page showed their records
 	foreign    int      // adopted rows that nobody has shown yet
 	unreadable int      // records without a readable key
 	quarantine []diff.Quarantined
@@ -180,6 +181,9 @@ func (s *scan) ask(ctx context.Context) error {
 		return err
 	}
 	switch {
+	case s.Keep:
+		s.kept = len(missing)
+		return nil
 	case s.read == 0:
 		return s.remove(missing) // nothing to be a control: the guard decides
 	case s.unreadable > 0:

@@ -179,6 +179,8 @@ func (m *memoryTable) Begin(_ context.Context, head diff.Head) (diff.Checkpoint,
 	return diff.Checkpoint{Head: head, Epoch: 1, Target: "jst_shops"}, nil
 }
 
+func (m *memoryTable) CheckKeys(context.Context, *diff.ChangeSet) error { return nil }
+
 func (m *memoryTable) Commit(_ context.Context, in *diff.Intent, changes *diff.ChangeSet) error {
 	for c, err := range changes.All() {
 		if err != nil {
