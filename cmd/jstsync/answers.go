@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+
 	"github.com/urfave/cli/v2"
 
 	"jstsync/extract"
@@ -12,7 +14,7 @@ import (
 type answers struct{ record, replay string }
 
 func recordFlag() cli.Flag {
-	return &cli.StringFlag{Name: "record", Usage: "keep the API's answers in a new directory in `DIR`, and remove those older than 7 days"}
+	return &cli.StringFlag{Name: "record", Usage: "keep the API's answers in a new directory in `DIR`, and remove those older than source.record.keep, 7 days; instead of source.record.dir"}
 }
 
 // answersOf reads the flags.
@@ -48,13 +50,15 @@ func (a answers) pipelines(named []string) []string {
 	return named
 }
 
-// apply makes the calls of a pipeline be recorded or replayed.
-func (a answers) apply(o *extract.Options, pipeline string) (err error) {
+// apply makes the calls of a pipeline be recorded or replayed; a flag counts
+// before the setting.
+func (a answers) apply(o *extract.Options, pipeline string, set config.Record) (err error) {
+	dir := cmp.Or(a.record, set.Dir)
 	switch {
 	case a.replay != "":
 		o.Replay, err = extract.OpenReplay(a.replay, pipeline)
-	case a.record != "":
-		o.Record = &extract.Record{Dir: a.record, Pipeline: pipeline}
+	case dir != "":
+		o.Record = &extract.Record{Dir: dir, Pipeline: pipeline, Keep: set.Keep}
 	}
 	return err
 }

@@ -62,7 +62,7 @@ func (p *program) app() *cli.App {
 			&cli.BoolFlag{Name: "quiet", Usage: "log errors only"},
 		},
 		Commands: []*cli.Command{
-			p.authCommand(), p.planCommand(), p.syncCommand(), p.runsCommand(), p.sandboxCommand(), p.versionCommand(),
+			p.initCommand(), p.configCommand(), p.authCommand(), p.planCommand(), p.syncCommand(), p.runsCommand(), p.schemaCommand(), p.stateCommand(), p.sandboxCommand(), p.versionCommand(),
 		},
 		Writer: p.stdout, ErrWriter: p.stderr,
 		HideVersion: true, HideHelpCommand: true, DisableSliceFlagSeparator: true,
@@ -141,9 +141,7 @@ func (p *program) text(c *cli.Context) report.Text {
 // settings reads the configuration and makes sure that it has what the command
 // needs.
 func (p *program) settings(c *cli.Context, needs ...config.Need) (*config.Settings, error) {
-	host := config.SystemHost()
-	host.LookupEnv = p.getenv
-	s, err := config.Load(c.String("config"), host)
+	s, err := config.Load(c.String("config"), p.configHost())
 	if err != nil {
 		return nil, err
 	}
@@ -158,6 +156,9 @@ func formatFlag(formats string) cli.Flag {
 // explain prints an error as one line with its remedy. A configuration with
 // several mistakes takes a line for each.
 func (p *program) explain(err error) {
+	if _, ok := errors.AsType[explainedError](err); ok {
+		return
+	}
 	var e *diff.Error
 	remedy := ""
 	if errors.As(err, &e) {

@@ -68,13 +68,14 @@ func TestReplay_samePlan(t *testing.T) {
 		"unstable": {{Kind: sandbox.KindRepeatPage, Page: 4}, {Kind: sandbox.KindLatency, Page: 14, Delay: 20 * time.Millisecond}},
 		"contrary": {{Kind: sandbox.KindDuplicateID, Page: 3, Times: 2}, {Kind: sandbox.KindReset, Page: 3, Skip: 1}},
 		"set aside": {
-			{Kind: sandbox.KindLoneSurrogate, Page: 6, Row: 1}, {Kind: sandbox.KindDuplicateMember, Page: 7, Row: 2},
+			{Kind: sandbox.KindLoneSurrogate, Page: 6, Row: 1},
+			{Kind: sandbox.KindDuplicateMember, Page: 7, Row: 2},
 			{Kind: sandbox.KindBadKey, Page: 8},
 		},
-		"withheld": {{Kind: sandbox.KindIDsExtra}},
+		"withheld":                               {{Kind: sandbox.KindIDsExtra}},
 		"ends early, with pages fetched in vain": {{Kind: sandbox.KindHasNext, Page: 5}},
-		"fails":      {{Kind: sandbox.KindStatus, Page: 10, Times: 3, RetryAfter: "0"}},
-		"token ends": {{Kind: sandbox.KindCode, Page: 10, Code: 100, Msg: "access_token已过期"}},
+		"fails":                                  {{Kind: sandbox.KindStatus, Page: 10, Times: 3, RetryAfter: "0"}},
+		"token ends":                             {{Kind: sandbox.KindCode, Page: 10, Code: 100, Msg: "access_token已过期"}},
 	} {
 		for _, format := range []string{"text", "json"} {
 			t.Run(name+" "+format, func(t *testing.T) {

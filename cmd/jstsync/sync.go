@@ -20,8 +20,8 @@ func (p *program) syncCommand() *cli.Command {
 		Description: "Reads every page, compares each record with the local snapshot, and writes\n" +
 			"only what changed, in one transaction. When nothing changed, MySQL is not\n" +
 			"even connected to.\n\n" +
-			"With --record DIR the answers of the API are kept, without any secret, for 7\n" +
-			"days, for inquiries and for plan --replay.\n\n" +
+			"With --record DIR, or source.record.dir, the answers of the API are kept, without\n" +
+			"any secret, for inquiries and for plan --replay.\n\n" +
 			"Example: jstsync sync shops --format json\n\n" +
 			"Exit codes: 0 done or unchanged, 1 failed, 3 held by the guard, 4 done but\n" +
 			"records are quarantined or deletes withheld, 5 busy or diverged, 64 wrong\n" +
@@ -89,6 +89,9 @@ func choose(settings *config.Settings, names []string) ([]config.Pipeline, error
 	pipelines, err := settings.Pipeline(names...)
 	if e, ok := errors.AsType[*config.UnknownPipelineError](err); ok {
 		return nil, usage("%v", e)
+	}
+	for i := range pipelines {
+		err = errors.Join(err, supported(settings, &pipelines[i]))
 	}
 	return pipelines, err
 }

@@ -60,8 +60,7 @@ func (w *wiring) plannerWith(pl *config.Pipeline, tokens extract.TokenSource) (p
 	if err := w.needToken(); err != nil {
 		return pipeline.Planner{}, err
 	}
-	columns, key := mapping.Shops()
-	mapper, err := mapping.New(pl.Table, columns, key)
+	mapper, err := mapperOf(pl)
 	if err != nil {
 		return pipeline.Planner{}, err
 	}
@@ -79,7 +78,8 @@ func (w *wiring) plannerWith(pl *config.Pipeline, tokens extract.TokenSource) (p
 			MaxUpdates: pl.Guard.MaxUpdates, MaxUpdatePercent: float64(pl.Guard.MaxUpdatePercent),
 			AllowEmpty: pl.Guard.AllowEmpty,
 		},
-		Log: w.log,
+		Keep: pl.Deletes == config.DeletesKeep,
+		Log:  w.log,
 	}, nil
 }
 
@@ -96,7 +96,7 @@ func (w *wiring) callOptions() extract.Options {
 func (w *wiring) source(pipeline string, mapper *mapping.Mapper, tokens extract.TokenSource) (*extract.Shops, error) {
 	o := w.callOptions()
 	o.Token, o.PageSize, o.Key = tokens, w.settings.Source.PageSize, mapper.Key
-	if err := w.answers.apply(&o, pipeline); err != nil {
+	if err := w.answers.apply(&o, pipeline, w.settings.Source.Record); err != nil {
 		return nil, err
 	}
 	shops, err := extract.NewShops(o)
@@ -116,7 +116,7 @@ func (w *wiring) runner(pl *config.Pipeline) (*pipeline.Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := load.Open(w.settings.Target.DSN.Reveal(), pl.Name, planner.Mapping.Table, w.log)
+	t, err := w.open(pl, planner.Mapping.Table)
 	if err != nil {
 		return nil, err
 	}
@@ -124,6 +124,12 @@ func (w *wiring) runner(pl *config.Pipeline) (*pipeline.Runner, error) {
 		Planner: planner, Target: target{t}, Trigger: "sync", Now: w.now, NewID: newID,
 		Journal: state.NewJournal(w.settings.State, pl.Name, newID, w.now),
 	}, nil
+}
+
+// open makes the pipeline's target, without connecting to it.
+func (w *wiring) open(pl *config.Pipeline, table *diff.Table) (*load.Target, error) {
+	return load.Open(w.settings.Target.DSN.Reveal(), pl.Name, table, w.log,
+		load.WithDeletes(load.Deletes(pl.Deletes)), load.Shared(pl.Shared), load.WithJSON(mapping.CanonicalJSON))
 }
 
 // target is a load.Target as a run sees it.
