@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"jstsync/diff"
+	"jstsync/internal/config"
 )
 
 func (p *program) planCommand() *cli.Command {
@@ -36,28 +37,11 @@ func (p *program) planCommand() *cli.Command {
 }
 
 func (p *program) plan(c *cli.Context) error {
-	show, err := p.planPrinter(c)
-	if err != nil {
-		return err
-	}
-	answers, err := answersOf(c)
-	if err != nil {
-		return err
-	}
-	settings, err := p.settings(c, answers.needs()...)
-	if err != nil {
-		return err
-	}
-	pipelines, err := choose(settings, answers.pipelines(c.Args().Slice()))
-	if err != nil {
-		return err
-	}
-	w, err := p.wire(settings)
+	w, pipelines, show, err := p.begin(c)
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	w.answers = answers
 	for i := range pipelines {
 		if c.Err() != nil {
 			return context.Cause(c.Context)
@@ -72,6 +56,34 @@ func (p *program) plan(c *cli.Context) error {
 		}
 	}
 	return nil
+}
+
+// begin reads the flags and settings of a command that reads the source of
+// pipelines, and returns what it needs: the wiring, to be closed, the pipelines
+// it is about, and how to print each one's plan.
+func (p *program) begin(c *cli.Context, needs ...config.Need) (*wiring, []config.Pipeline, func(*diff.Plan) error, error) {
+	show, err := p.planPrinter(c)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	answers, err := answersOf(c)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	settings, err := p.settings(c, append(answers.needs(), needs...)...)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	pipelines, err := choose(settings, answers.pipelines(c.Args().Slice()))
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	w, err := p.wire(settings)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	w.answers = answers
+	return w, pipelines, show, nil
 }
 
 // finishPlan prints a dry run and notes its exit code.

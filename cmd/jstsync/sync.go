@@ -39,35 +39,18 @@ func (p *program) sync(c *cli.Context) (err error) {
 	if c.Bool("dry-run") {
 		return p.plan(c)
 	}
-	show, err := p.planPrinter(c)
-	if err != nil {
-		return err
-	}
-	answers, err := answersOf(c)
-	if err != nil {
-		return err
-	}
-	settings, err := p.settings(c, append(answers.needs(), config.NeedTarget)...)
-	if err != nil {
-		return err
-	}
-	pipelines, err := choose(settings, c.Args().Slice())
-	if err != nil {
-		return err
-	}
-	w, err := p.wire(settings)
+	w, pipelines, show, err := p.begin(c, config.NeedTarget)
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	w.answers = answers
 	runners := make([]runner, len(pipelines))
 	for i := range pipelines {
 		if runners[i], err = w.runner(&pipelines[i]); err != nil {
 			return p.unwired(err, pipelines, show)
 		}
 	}
-	lock, err := state.Acquire(c.Context, settings.State, settings.LockTimeout, p.now())
+	lock, err := state.Acquire(c.Context, w.settings.State, w.settings.LockTimeout, p.now())
 	if err != nil {
 		return p.failAll(err, pipelines, show)
 	}
