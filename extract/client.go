@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -189,8 +190,12 @@ func (s *caller) post(ctx context.Context, path, form string, start time.Time) r
 		return reply{err: bare(err)}
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
-	return reply{status: resp.StatusCode, header: resp.Header, body: body, err: err}
+	var body bytes.Buffer
+	if n := resp.ContentLength; 0 < n && n <= maxBody {
+		body.Grow(int(n) + bytes.MinRead) // the room that ReadFrom wants left over
+	}
+	_, err = body.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
+	return reply{status: resp.StatusCode, header: resp.Header, body: body.Bytes(), err: err}
 }
 
 // bare takes the method and address off a client's error.
