@@ -268,7 +268,7 @@ func TestShops_bomb(t *testing.T) {
 				return
 			}
 		}
-	})
+	}, func(o *extract.Options) { o.Timeout = time.Hour }) // however slow the machine
 	_, _, err := scan(t, s, 0)
 	if diff.CodeOf(err) != diff.CodeBadAnswer || !strings.Contains(err.Error(), "larger than 64 MiB") {
 		t.Errorf("got %v", err)
