@@ -45,7 +45,11 @@ func startMariaDB(ctx context.Context, dir string) (*mariadb, error) {
 		common = append(common, "--user=root")
 	}
 	args := append(common[:len(common):len(common)], "--auth-root-authentication-method=normal", "--skip-test-db")
-	if out, err := exec.CommandContext(ctx, install, args...).CombinedOutput(); err != nil {
+	// A server that starts removes the temporary files of others in its directory.
+	environ := append(os.Environ(), "TMPDIR="+dir)
+	installing := exec.CommandContext(ctx, install, args...)
+	installing.Env = environ
+	if out, err := installing.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("run mariadb-install-db: %w\n%s", err, out)
 	}
 	port, err := freePort()
@@ -55,6 +59,7 @@ func startMariaDB(ctx context.Context, dir string) (*mariadb, error) {
 	m := &mariadb{ended: make(chan struct{})}
 	m.cmd = exec.Command(daemon, append(common, "--bind-address=127.0.0.1", "--port="+strconv.Itoa(port),
 		"--socket="+filepath.Join(dir, "s"), "--skip-log-bin", "--skip-name-resolve")...)
+	m.cmd.Env = environ
 	if err := m.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start mariadbd: %w", err)
 	}

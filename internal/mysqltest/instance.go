@@ -105,12 +105,18 @@ func (in *instance) install(program string) error {
 	defer cancel()
 	args := append([]string{"--no-defaults"}, asRoot()...)
 	args = append(args, "--datadir="+in.data(), "--auth-root-authentication-method=normal", "--skip-test-db", redoLog)
-	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = in.environ()
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("run mariadb-install-db: %w\n%s", err, lastLines(out))
 	}
 	return nil
 }
+
+// environ gives the instance a directory of its own for temporary files: a
+// server that starts removes those of every other one that shares its directory.
+func (in *instance) environ() []string { return append(os.Environ(), "TMPDIR="+in.dir) }
 
 // asRoot returns what MariaDB's programs want to hear before they run as root.
 func asRoot() []string {
@@ -138,6 +144,7 @@ func (in *instance) start() error {
 	)
 	cmd := exec.Command(in.mariadbd, append(args, in.args...)...)
 	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Env = in.environ()
 	if in.proc, err = startProcess(cmd); err != nil {
 		return fmt.Errorf("start mariadbd: %w", err)
 	}
