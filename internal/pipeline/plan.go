@@ -30,7 +30,7 @@ func (p *Planner) Plan(ctx context.Context) (*diff.Plan, error) {
 
 // interrupted says that an error is no more than the end of the context.
 func interrupted(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() == nil {
+	if err == nil || ctx.Err() == nil || diff.CodeOf(err) == diff.CodeState {
 		return err
 	}
 	return &diff.Error{
@@ -65,7 +65,7 @@ func (p *Planner) plan(ctx context.Context, snap *diff.Snapshot) (*diff.Plan, er
 	}
 	s.fill(plan)
 	plan.Summary.Calls = len(p.Source.Calls())
-	plan.Guard = p.Guard.Check(rows, plan.Summary.Read, plan.Summary.Delete, plan.Summary.Update)
+	plan.Guard = p.Guard.Check(rows-s.foreign, plan.Summary.Read, plan.Summary.Delete, plan.Summary.Update)
 	plan.Digest = plan.Changes.Digest(plan.Base.Digest)
 	switch {
 	case plan.Guard.Tripped:

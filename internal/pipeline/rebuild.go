@@ -44,12 +44,22 @@ func (r *Runner) Rebuild(ctx context.Context, connect func(context.Context) (Tak
 }
 
 func (r *Runner) rebuild(ctx context.Context, connect func(context.Context) (Takeover, error), snap *diff.Snapshot, plan *diff.Plan) (err error) {
+	if err := r.closeIntent(ctx, snap.Intent); err != nil {
+		return err
+	}
 	session, err := connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
-	instance := r.NewID()
+	head, err := r.Journal.Open()
+	if err != nil {
+		return err
+	}
+	instance := head.Instance // a claim that is then cut off is still ours
+	if !head.IsEmpty() {
+		instance = r.NewID()
+	}
 	if _, err := session.Claim(ctx, instance); err != nil {
 		return err
 	}
@@ -60,18 +70,28 @@ func (r *Runner) rebuild(ctx context.Context, connect func(context.Context) (Tak
 	if err != nil {
 		return err
 	}
-	if in := snap.Intent; in != nil {
-		if err := r.Journal.Abort(in, diff.Unknown, r.Now(), "closed by a rebuild"); err != nil {
-			return err
+	if from == nil {
+		return &diff.Error{
+			Code: diff.CodeDiverged, Message: "the checkpoint row of pipeline " + r.Pipeline + " went while the table was read",
+			Remedy: "run jstsync state rebuild again",
 		}
-	}
-	head, err := r.Journal.Open()
-	if err != nil {
-		return err
 	}
 	plan.Base, plan.Digest = head, plan.Changes.Digest(head.Digest)
 	plan.Summary.Foreign = plan.Changes.Len()
-	return r.takeOver(ctx, session, snap, plan, from, instance)
+	return r.takeOver(ctx, session, snap, plan, from, r.NewID())
+}
+
+// closeIntent decides a run that was left unfinished, if there is one; when
+// that is past deciding, it is closed as unknown.
+func (r *Runner) closeIntent(ctx context.Context, in *diff.Intent) error {
+	if in == nil {
+		return nil
+	}
+	err := r.recover(ctx, in)
+	if code := diff.CodeOf(err); err == nil || code != diff.CodeDiverged {
+		return err
+	}
+	return r.Journal.Abort(in, diff.Unknown, r.Now(), "closed by a rebuild: "+err.Error())
 }
 
 // takeOver commits a rebuild as any other change set: staged with an intent,

@@ -182,12 +182,12 @@ func (s *scan) ask(ctx context.Context) error {
 	}
 	switch {
 	case s.Keep:
-		s.kept = len(missing)
+		s.keep(missing)
 		return nil
 	case s.read == 0:
 		return s.remove(missing) // nothing to be a control: the guard decides
 	case s.unreadable > 0:
-		s.withhold(missing, fmt.Sprintf("%d records had no readable key", s.unreadable))
+		s.withhold(missing, s.noKeys())
 		return nil
 	}
 	w, err := s.Source.Witness(ctx, missing, s.control)
@@ -229,10 +229,38 @@ func (s *scan) settleContrary(ctx context.Context) error {
 	for _, k := range w.Withheld {
 		s.quarantine = append(s.quarantine, diff.Quarantined{Key: k.String(), Reason: "came twice with different content, and could not be read by id: " + w.Reason})
 	}
-	if err := s.remove(w.Gone); err != nil {
+	if err := s.settleGone(w.Gone); err != nil {
 		return err
 	}
 	return s.adopt(w.Alive)
+}
+
+// settleGone deals with contradicted records that are gone: deleted, unless
+// rows are kept, or one of the records without a readable key may be theirs.
+func (s *scan) settleGone(gone []diff.Key) error {
+	switch {
+	case s.Keep:
+		s.keep(gone)
+		return nil
+	case s.unreadable > 0:
+		s.withhold(gone, s.noKeys())
+		return nil
+	default:
+		return s.remove(gone)
+	}
+}
+
+// keep counts rows that stay though their records are gone.
+func (s *scan) keep(keys []diff.Key) {
+	s.kept += len(keys)
+	s.unmapped = append(s.unmapped, keys...)
+}
+
+func (s *scan) noKeys() string {
+	if s.unreadable == 1 {
+		return "1 record had no readable key"
+	}
+	return fmt.Sprintf("%d records had no readable key", s.unreadable)
 }
 
 // forget takes back what the pages said of the keys.
@@ -245,6 +273,7 @@ func (s *scan) forget(keys []diff.Key) {
 	}
 	s.read -= len(keys)
 	s.changes.Discard(gone)
+	s.unmapped = slices.DeleteFunc(s.unmapped, func(k diff.Key) bool { return gone[k] })
 	s.rehashed = slices.DeleteFunc(s.rehashed, func(r diff.Rehash) bool { return gone[r.Key] })
 	s.quarantine = slices.DeleteFunc(s.quarantine, func(q diff.Quarantined) bool { return names[q.Key] })
 }
