@@ -118,9 +118,9 @@ func TestSession_Begin_Diverged(t *testing.T) {
 		head  diff.Head
 		texts []string
 	}{
-		{"absent", nil, head, []string{"has no row for pipeline shops", "at run 7", "restored from before the first run", "verify --repair"}},
-		{"older commit of ours", put("jst_shops", ours, 5, run5), head, []string{"is at run 5, this state file is at run 7", "restored or failed over", "verify --repair"}},
-		{"zero under our instance", put("jst_shops", ours, 0, diff.ID{}), head, []string{"is at run 0, this state file is at run 7", "verify --repair"}},
+		{"absent", nil, head, []string{"has no row for pipeline shops", "at run 7", "restored from before the first run", "state rebuild"}},
+		{"older commit of ours", put("jst_shops", ours, 5, run5), head, []string{"is at run 5, this state file is at run 7", "restored or failed over", "state rebuild"}},
+		{"zero under our instance", put("jst_shops", ours, 0, diff.ID{}), head, []string{"is at run 0, this state file is at run 7", "state rebuild"}},
 		{"same number, other run", put("jst_shops", ours, 7, run5), head, []string{"a copy of this state file has written", "state rebuild"}},
 		{"newer run of ours", put("jst_shops", ours, 9, run5), head, []string{"is at run 9", "a copy of this state file has written", "state rebuild"}},
 		{"ours ran, this file did not", put("jst_shops", ours, 9, run5), diff.Head{Instance: ours}, []string{"is at run 9, this state file is at run 0"}},

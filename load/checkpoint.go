@@ -64,7 +64,7 @@ func (s *Session) compare(cp *diff.Checkpoint, head diff.Head) error {
 		return nil
 	case cp == nil:
 		e.Message = fmt.Sprintf("%s has no row for pipeline %s, which this state file left at run %d: the target was lost, restored from before the first run, or is another server", where, s.target.pipeline, head.Seq)
-		e.Remedy = "check target.dsn (MYSQL_DSN); jstsync verify --repair writes the target anew from the snapshot"
+		e.Remedy = "check target.dsn (MYSQL_DSN); jstsync state rebuild starts from the table as it is"
 	case cp.Target == s.otherForm():
 		return s.otherSharing(cp)
 	case cp.Target != s.claimed():
@@ -72,7 +72,7 @@ func (s *Session) compare(cp *diff.Checkpoint, head diff.Head) error {
 		e.Remedy = "rename the pipeline, or give it back its table"
 	case cp.Instance == head.Instance && cp.Seq < head.Seq:
 		e.Message = fmt.Sprintf("%s is at run %d, this state file is at run %d: the target was restored or failed over with loss", where, cp.Seq, head.Seq)
-		e.Remedy = "check target.dsn (MYSQL_DSN); jstsync verify --repair brings the target up to the snapshot"
+		e.Remedy = "check target.dsn (MYSQL_DSN); jstsync state rebuild starts from the table as it is, and the next sync brings it up to the source"
 	case cp.Instance == head.Instance:
 		e.Message = fmt.Sprintf("%s is at run %d, this state file is at run %d: a copy of this state file has written, or this is an old copy", where, cp.Seq, head.Seq)
 		e.Remedy = "use the newest state file; jstsync state rebuild takes the target over with this one"

@@ -124,6 +124,6 @@ func (s *Session) notOurs(span string, err error) error {
 	return &diff.Error{
 		Code:    diff.CodeDiverged,
 		Message: fmt.Sprintf("pipeline %s would insert a row (%s) that table %s already holds, %s: %v", s.target.pipeline, span, s.target.table.Name, owner, err),
-		Remedy:  "let each key come from one pipeline only, or add a column that tells the sources apart to the key; see what differs with jstsync verify",
+		Remedy:  "let each key come from one pipeline only, or add a column that tells the sources apart to the key",
 	}
 }

@@ -183,5 +183,5 @@ func (w *writer) send(ctx context.Context, op diff.Op, batch []diff.Change, quer
 }
 
 func divergence(message string) error {
-	return &diff.Error{Code: diff.CodeDiverged, Message: message, Remedy: "see what differs with jstsync verify; jstsync verify --repair mends it"}
+	return &diff.Error{Code: diff.CodeDiverged, Message: message, Remedy: "somebody else wrote the table; jstsync state rebuild takes it over as it is"}
 }

@@ -44,10 +44,22 @@ func with(path string, readOnly bool, f func(db *bbolt.DB) error) (err error) {
 	return errors.Join(err, db.Close())
 }
 
+// lostDirectory says that the file cannot be there, which is not the same as
+// one that is yet to be made.
+func lostDirectory(path string) error {
+	return &diff.Error{
+		Code: diff.CodeState, Message: fmt.Sprintf("open state file %s: its directory does not exist", path),
+		Remedy: "create the directory, or correct the setting state (JSTSYNC_STATE)",
+	}
+}
+
 func open(path string, readOnly bool) (*bbolt.DB, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		if _, dirErr := os.Stat(filepath.Dir(path)); errors.Is(dirErr, fs.ErrNotExist) {
+			return nil, lostDirectory(path)
+		}
 		return nil, err
 	case err != nil:
 		return nil, openError(path, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -35,10 +36,7 @@ func Acquire(ctx context.Context, path string, wait time.Duration, now time.Time
 		return nil, ctx.Err()
 	}
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return nil, &diff.Error{
-			Code: diff.CodeState, Message: "lock state file " + path, Err: err,
-			Remedy: "give this user write access to the directory, or name another file in the setting state (JSTSYNC_STATE)",
-		}
+		return nil, lockError(path, err)
 	}
 	holder, _ := os.ReadFile(name)
 	return nil, &diff.Error{
@@ -56,9 +54,20 @@ func (l *Lock) sign(name string, now time.Time) error {
 	}
 	text := fmt.Sprintf("pid %d on %s since %s\n", os.Getpid(), host, now.UTC().Format(time.RFC3339))
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		return errors.Join(fmt.Errorf("write lock file %s: %w", name, err), l.Release())
+		return errors.Join(lockError(strings.TrimSuffix(name, ".lock"), err), l.Release())
 	}
 	return nil
+}
+
+func lockError(path string, err error) error {
+	e := &diff.Error{
+		Code: diff.CodeState, Message: "lock state file " + path, Err: err,
+		Remedy: "give this user write access to the directory and the .lock file in it, and free space; or name another file in the setting state (JSTSYNC_STATE)",
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		e.Remedy = "create the directory, or correct the setting state (JSTSYNC_STATE)"
+	}
+	return e
 }
 
 // Release gives the lock back.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -44,6 +45,9 @@ func arrange(app *cli.App, args []string) []string {
 			i++
 			*list = append(*list, args[i])
 		}
+	}
+	if slices.Contains(flags, "--help") || slices.Contains(flags, "-h") {
+		rest = nil // the library takes an argument for a topic
 	}
 	out := append([]string{args[0]}, globals...)
 	return append(append(append(out, path...), flags...), rest...)

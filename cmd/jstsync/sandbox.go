@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"jstsync/diff"
 	"jstsync/internal/sandbox"
 )
 
@@ -35,7 +36,7 @@ func (p *program) sandbox(c *cli.Context) error {
 	server := sandbox.New(sandbox.Options{Seed: c.Uint64("seed"), Shops: c.Int("shops")})
 	url, shut, err := sandbox.Listen(c.String("listen"), server)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", c.String("listen"), err)
+		return &diff.Error{Code: diff.CodeFailed, Message: "start the sandbox", Err: err, Remedy: "choose another --listen HOST:PORT"}
 	}
 	_, err = fmt.Fprintf(p.stdout, "# a local Jushuitan with %d shops; stop it with Ctrl-C\n"+
 		"export JST_BASE_URL=%s\nexport JST_APP_KEY=sandbox-key\nexport JST_APP_SECRET=sandbox-secret\nexport JST_ACCESS_TOKEN=sandbox-token\n",

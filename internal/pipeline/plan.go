@@ -30,7 +30,10 @@ func (p *Planner) Plan(ctx context.Context) (*diff.Plan, error) {
 
 // interrupted says that an error is no more than the end of the context.
 func interrupted(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() == nil || diff.CodeOf(err) == diff.CodeState {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	if code := diff.CodeOf(err); code == diff.CodeState || code == diff.CodeInDoubt || code == diff.CodeDiverged {
 		return err
 	}
 	return &diff.Error{

@@ -115,7 +115,7 @@ func (r *Runner) takeOver(ctx context.Context, session Takeover, snap *diff.Snap
 		if err := r.afterFailure(ctx, in, err); err != nil {
 			return err
 		}
-	} else if err := r.Journal.Finalise(in, r.Now()); err != nil {
+	} else if err := r.finalise(in); err != nil {
 		return err
 	}
 	plan.Status, plan.CommittedAt = diff.Committed, in.CommittedAt

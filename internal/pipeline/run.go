@@ -79,11 +79,25 @@ func (r *Runner) commit(ctx context.Context, plan *diff.Plan, run *diff.Run) (st
 		if err := r.afterFailure(ctx, in, err); err != nil {
 			return true, err
 		}
-	} else if err := r.Journal.Finalise(in, r.Now()); err != nil {
+	} else if err := r.finalise(in); err != nil {
 		return true, err
 	}
 	plan.Status, plan.CommittedAt = diff.Committed, in.CommittedAt
 	return true, nil
+}
+
+// finalise records in the state file what the target has committed.
+func (r *Runner) finalise(in *diff.Intent) error {
+	err := r.Journal.Finalise(in, r.Now())
+	if err == nil {
+		return nil
+	}
+	return &diff.Error{
+		Code:    diff.CodeInDoubt,
+		Message: fmt.Sprintf("run %d of pipeline %s is committed in the target, and not yet recorded in the state file", in.Run, r.Pipeline),
+		Err:     err,
+		Remedy:  "mend what keeps the state file from being written, such as a full disk; the next sync records the run",
+	}
 }
 
 // afterFailure decides a run whose transaction ended in an error. It returns
@@ -125,7 +139,7 @@ func (r *Runner) resolve(ctx context.Context, in *diff.Intent, why error) (commi
 		return false, err
 	}
 	if committed {
-		return true, r.Journal.Finalise(in, r.Now())
+		return true, r.finalise(in)
 	}
 	return false, r.Journal.Abort(in, diff.Aborted, r.Now(), why.Error())
 }

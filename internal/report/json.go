@@ -84,6 +84,7 @@ func PlanJSON(out io.Writer, p *diff.Plan) error {
 	w.text("scan", string(p.Scan.Verdict))
 	w.member("summary", p.Summary)
 	w.withheld(p.Withheld)
+	w.quarantine(p.Quarantine)
 	w.guard(p)
 	w.failure(p.Err)
 	w.token(jsontext.String("changes"), jsontext.BeginArray)
@@ -106,6 +107,13 @@ func (w *writer) withheld(h diff.Withheld) {
 	w.text("reason", h.Reason)
 	w.keys("keys", h.Keys)
 	w.token(jsontext.EndObject)
+}
+
+// quarantine writes what was set aside, where anything was.
+func (w *writer) quarantine(list []diff.Quarantined) {
+	if len(list) > 0 {
+		w.member("quarantine", list)
+	}
 }
 
 func (w *writer) keys(name string, keys []diff.Key) {
