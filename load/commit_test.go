@@ -194,7 +194,7 @@ func TestSession_Commit_Divergence(t *testing.T) {
 
 	b.fails(t, b.insertsOf(t, shop(70, "a"), shop(77, "b"), shop(78, "c")), diff.CodeDiverged, "already holds a row that this run would insert", "'77'", "state rebuild")
 	b.fails(t, b.insertsOf(t, shop(77, "b")), diff.CodeDiverged, "(key 77)")
-	b.fails(t, b.set(t, map[diff.Key]diff.Row{b.key(t, shop(5, "")): shop(5, "new")}), diff.CodeDiverged, "holds 0 of 1 rows that this run would update (key 5)", "verify")
+	b.fails(t, b.set(t, map[diff.Key]diff.Row{b.key(t, shop(5, "")): shop(5, "new")}), diff.CodeDiverged, "holds 0 of 1 rows that this run would update (key 5)", "state rebuild")
 	some := map[diff.Key]diff.Row{}
 	for k := range b.rows {
 		some[k] = shop(b.rows[k][0].Int(), "new")
