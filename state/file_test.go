@@ -90,10 +90,8 @@ func TestJournal_Open_NoDirectory(t *testing.T) {
 }
 
 func TestJournal_Open_NoPermission(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root may write everywhere")
-	}
 	dir := t.TempDir()
+	ordinary(t, dir)
 	w := newWorld(filepath.Join(dir, "s.db"))
 	if err := os.Chmod(dir, 0o500); err != nil { //nolint:gosec // a directory needs its x
 		t.Fatal(err)
