@@ -96,7 +96,7 @@ func (w *world) planner() (pipeline.Planner, *extract.Shops, error) {
 	shops, err := extract.NewShops(extract.Options{
 		BaseURL: w.base, AppKey: "sandbox-key", AppSecret: "sandbox-secret",
 		Token: extract.StaticToken("sandbox-token"), PageSize: pageSize,
-		PerSecond: fast, PerMinute: 60 * fast, Key: w.mapper.Key,
+		PerSecond: fast, PerMinute: 60 * fast, ID: w.mapper.ID,
 	})
 	if err != nil {
 		return pipeline.Planner{}, nil, err

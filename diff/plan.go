@@ -65,6 +65,8 @@ type Plan struct {
 
 	Rehashed    []Rehash
 	Fingerprint string
+	Remapped    bool     // the snapshot is of another mapping: every row was compared by value
+	NewFields   []string // source fields that are mapped to nothing, seen for the first time; sorted
 
 	Run         uint64    // 0 for a plan
 	CommittedAt time.Time // zero unless committed
@@ -98,6 +100,8 @@ type Run struct {
 	Status      Status        `json:"status"`
 	CommittedAt time.Time     `json:"committed_at,omitzero"`
 	Fingerprint string        `json:"fingerprint"`
+	Remapped    bool          `json:"mapping_changed,omitempty"`
+	NewFields   []string      `json:"new_fields,omitempty"`
 	Scan        Verdict       `json:"scan"`
 	ScanNote    string        `json:"scan_note,omitempty"`
 	Summary     Summary       `json:"summary"`

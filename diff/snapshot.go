@@ -4,8 +4,9 @@ package diff
 type Snapshot struct {
 	Exists      bool // the state file exists
 	Head        Head
-	Intent      *Intent // an unfinished run, or nil
-	Fingerprint string  // of the mapping under which the source hashes were made
+	Intent      *Intent  // an unfinished run, or nil
+	Fingerprint string   // of the mapping under which the source hashes were made
+	Fields      []string // names of source fields that are mapped to nothing and were reported
 	Index       *Index
 	NextRun     uint64 // the number the next run's record takes
 }

@@ -38,7 +38,7 @@ func newAuthority(t *testing.T, o sandbox.Options, change ...func(*extract.Optio
 		t.Fatal(err)
 	}
 	a.o = extract.Options{
-		BaseURL: base, AppKey: "sandbox-key", AppSecret: "sandbox-secret", Key: keyOf,
+		BaseURL: base, AppKey: "sandbox-key", AppSecret: "sandbox-secret", ID: keyOf,
 		Logger: slog.New(slog.NewTextHandler(a.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:    a.clock.Now, Sleep: a.clock.Sleep, Rand: func() float64 { return 0.5 },
 	}

@@ -93,7 +93,7 @@ func reader(t *testing.T, address string, change ...func(*extract.Options)) (*ex
 	c := newClock()
 	o := extract.Options{
 		BaseURL: base, AppKey: "key", AppSecret: testSecret, Token: extract.StaticToken(testToken),
-		Key: keyOf, Now: c.Now, Sleep: c.Sleep, Rand: func() float64 { return 0.5 },
+		ID: keyOf, Now: c.Now, Sleep: c.Sleep, Rand: func() float64 { return 0.5 },
 	}
 	for _, f := range change {
 		f(&o)

@@ -28,7 +28,7 @@ const (
 
 // Options are the settings of a [Shops] or an [Auth]. BaseURL, AppKey and
 // AppSecret are required, and Token for Shops; every other zero value means the
-// default. An Auth looks neither at Token and Key nor at how pages are read, and
+// default. An Auth looks neither at Token and ID nor at how pages are read, and
 // makes no recording. With a Replay nothing is required.
 type Options struct {
 	BaseURL   *url.URL // scheme and host, and a path prefix if there is one
@@ -47,9 +47,9 @@ type Options struct {
 
 	Logger *slog.Logger // attempts, at debug level; nil discards
 
-	// Key returns the key of a record, also of one whose Err is set, or an
-	// error when it cannot be read. Witness needs it.
-	Key func(*diff.Record) (diff.Key, error)
+	// ID returns the id of a record as a key of one integer, also of a record
+	// whose Err is set, or an error when it cannot be read. Witness needs it.
+	ID func(*diff.Record) (diff.Key, error)
 
 	// Pacer is to be shared by all who call with the same app key; nil makes
 	// one.

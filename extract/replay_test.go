@@ -28,7 +28,7 @@ func replayed(t *testing.T, dir string) *extract.Shops {
 		t.Fatal(err)
 	}
 	s, err := extract.NewShops(extract.Options{
-		Replay: p, Key: keyOf,
+		Replay: p, ID: keyOf,
 		Sleep: func(context.Context, time.Duration) error { t.Error("a replay waits"); return nil },
 	})
 	if err != nil {

@@ -30,8 +30,8 @@ func (s *Shops) Witness(ctx context.Context, keys []diff.Key, control diff.Key) 
 	if control == "" {
 		return diff.Witness{Withheld: keys, Reason: "there is no record to ask beside"}, nil
 	}
-	if s.o.Key == nil {
-		return w, setting("key", "cannot be read from records: Options.Key is nil")
+	if s.o.ID == nil {
+		return w, setting("key", "cannot be read from records: Options.ID is nil")
 	}
 	for len(keys) > 0 {
 		n := min(s.idsPage()-1, len(keys))
@@ -84,7 +84,7 @@ func (s *Shops) readBatch(a *answer, batch []diff.Key, control diff.Key) (alive 
 	seen = make(map[diff.Key]bool, len(batch)+1)
 	for i := range a.rows {
 		r := &a.rows[i]
-		k, err := s.o.Key(r)
+		k, err := s.o.ID(r)
 		if err != nil {
 			return nil, nil, fmt.Sprintf("a record answered by id has no readable key: %v", err)
 		}

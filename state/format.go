@@ -36,6 +36,7 @@ var (
 	keyGeneration  = []byte("generation")
 	keyRowCount    = []byte("row_count")
 	keyFingerprint = []byte("fingerprint")
+	keyFields      = []byte("fields")
 	keyHeader      = []byte("header")
 )
 

@@ -159,7 +159,7 @@ func (j *Journal) Record(run *diff.Run, rehashed []diff.Rehash) error {
 				return err
 			}
 		}
-		return errors.Join(putFingerprint(p, run), putRun(tx, run))
+		return errors.Join(putFingerprint(p, run), addFields(p, run.NewFields), putRun(tx, run))
 	})
 }
 

@@ -67,6 +67,9 @@ func (r *Reader) Snapshot() (*diff.Snapshot, error) {
 		if s.Intent, err = readIntent(p); err != nil {
 			return err
 		}
+		if s.Fields, err = readFields(p); err != nil {
+			return err
+		}
 		s.Fingerprint = string(p.Get(keyFingerprint))
 		s.Index = diff.NewIndex(int(readBE64(p.Get(keyRowCount))))
 		return currentIndex(p).ForEach(func(k, v []byte) error {

@@ -152,6 +152,7 @@ func (j *Journal) putIntent(tx *bbolt.Tx, in *diff.Intent, h header, plan *diff.
 	return errors.Join(
 		p.Bucket(bucketChanges).Bucket(be64(in.Run)).Put(keyHeader, head),
 		p.Put(keyIntent, intent),
+		addFields(p, run.NewFields),
 		putRun(tx, run))
 }
 
@@ -300,7 +301,7 @@ func (j *Journal) recordGeneration(run *diff.Run, rehashed []diff.Rehash) error 
 	}}, build...)
 	steps = append(steps, func(tx *bbolt.Tx) error {
 		p := j.bucket(tx)
-		return errors.Join(p.Put(keyGeneration, be64(run.Run)), putFingerprint(p, run), putRun(tx, run))
+		return errors.Join(p.Put(keyGeneration, be64(run.Run)), putFingerprint(p, run), addFields(p, run.NewFields), putRun(tx, run))
 	}, func(tx *bbolt.Tx) error { return sweepGenerations(j.bucket(tx)) })
 	return j.update("record a run in", steps...)
 }

@@ -95,7 +95,7 @@ func (w *wiring) callOptions() extract.Options {
 
 func (w *wiring) source(pipeline string, mapper *mapping.Mapper, tokens extract.TokenSource) (*extract.Shops, error) {
 	o := w.callOptions()
-	o.Token, o.PageSize, o.Key = tokens, w.settings.Source.PageSize, mapper.Key
+	o.Token, o.PageSize, o.ID = tokens, w.settings.Source.PageSize, mapper.ID
 	if err := w.answers.apply(&o, pipeline, w.settings.Source.Record); err != nil {
 		return nil, err
 	}

@@ -29,6 +29,10 @@ func mapperOf(pl *config.Pipeline) (*mapping.Mapper, error) {
 	if err != nil {
 		return nil, badColumns(pl, err)
 	}
+	if mapper.IDColumn() == "" && pl.Deletes != config.DeletesKeep {
+		return nil, badColumns(pl, fmt.Errorf("no column is mapped as it is from %s, by which the source is asked whether a record is gone; "+
+			"add {name: %s, type: BIGINT}, or write deletes: keep", mapping.ShopID, mapping.ShopID))
+	}
 	return mapper, nil
 }
 

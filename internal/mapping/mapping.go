@@ -20,6 +20,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"jstsync/diff"
@@ -45,6 +46,7 @@ type Mapper struct {
 	defaults []diff.Value // NULL where there is none
 	rules    []*Rule
 	members  map[string]bool
+	id       int // the column that holds the record's id, or -1
 }
 
 // New returns a mapper into the named table. key lists the source members that
@@ -57,7 +59,7 @@ func New(table string, columns []Column, key []string, rules ...*Rule) (*Mapper,
 	}
 	m := &Mapper{
 		table: &diff.Table{Name: table}, columns: slices.Clone(columns), defaults: make([]diff.Value, len(columns)),
-		rules: slices.Clone(rules), members: map[string]bool{},
+		rules: slices.Clone(rules), members: map[string]bool{}, id: -1,
 	}
 	for i := range m.columns {
 		c := &m.columns[i]
@@ -79,6 +81,7 @@ func New(table string, columns []Column, key []string, rules ...*Rule) (*Mapper,
 	if err := m.identify(key); err != nil {
 		return nil, err
 	}
+	m.id = slices.IndexFunc(m.columns, Column.holdsID)
 	return m, nil
 }
 
@@ -88,8 +91,8 @@ func (m *Mapper) read(e *Expr) {
 	}
 }
 
-// identify settles the key's columns. A key is never cleaned: the source is
-// asked for records by their keys, and would not know a changed one.
+// identify settles the key's columns. A key is never cleaned: the record of a
+// row is found by it.
 func (m *Mapper) identify(key []string) error {
 	for _, member := range key {
 		i := slices.IndexFunc(m.columns, func(c Column) bool { return c.Expr == nil && c.From == member })
@@ -168,6 +171,52 @@ func (m *Mapper) Key(r *diff.Record) (diff.Key, error) {
 	}
 	return key, nil
 }
+
+// IDColumn returns the name of the column that holds the id by which the source
+// is asked for a record, "" when no column does.
+func (m *Mapper) IDColumn() string {
+	if m.id < 0 {
+		return ""
+	}
+	return m.columns[m.id].Name
+}
+
+// KeyIsID reports whether the key is the id and nothing else.
+func (m *Mapper) KeyIsID() bool {
+	return len(m.table.Key) == 1 && m.table.Key[0] == m.id && m.columns[m.id].Type.Kind() == diff.Int
+}
+
+// ID returns the id by which the source is asked for the record, as a key of
+// one integer. The error wraps [diff.ErrKey].
+func (m *Mapper) ID(r *diff.Record) (diff.Key, error) {
+	if m.KeyIsID() {
+		return m.Key(r)
+	}
+	if m.id < 0 {
+		return "", fmt.Errorf("%w: no column is mapped from %s", diff.ErrKey, ShopID)
+	}
+	v, err := m.value(m.id, r)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", diff.ErrKey, err)
+	}
+	return m.StoredID(v)
+}
+
+// StoredID returns the id that is stored as the value in the [Mapper.IDColumn].
+// The error wraps [diff.ErrKey].
+func (m *Mapper) StoredID(v diff.Value) (diff.Key, error) {
+	if v.Kind() == diff.Text {
+		n, err := strconv.ParseInt(v.Text(), 10, 64)
+		if err != nil {
+			return "", fmt.Errorf("%w: %s is %q, which is not an integer", diff.ErrKey, ShopID, v.Text())
+		}
+		v = diff.IntValue(n)
+	}
+	return diff.NewKey(v)
+}
+
+// Maps reports whether the rows, or the rules, depend on the named member.
+func (m *Mapper) Maps(member string) bool { return m.members[member] }
 
 // Row returns the record's row, or why it cannot be stored exactly.
 func (m *Mapper) Row(r *diff.Record) (diff.Row, error) {

@@ -1,6 +1,19 @@
 package mapping
 
-import "jstsync/diff"
+import (
+	"slices"
+
+	"jstsync/diff"
+)
+
+// ShopID is the member by which the source is asked for a shop.
+const ShopID = "shop_id"
+
+// holdsID reports whether the column stores the id as it was sent.
+func (c Column) holdsID() bool {
+	return c.From == ShopID && c.Expr == nil && len(c.Clean) == 0 && c.Default == nil &&
+		slices.Contains([]diff.Base{diff.BigInt, diff.Integer, diff.VarChar}, c.Type.Base)
+}
 
 // Shops returns the default columns of the resource shops, commented with the
 // vendor's labels, and its key.

@@ -31,9 +31,10 @@ type Source interface {
 	// page could not be had.
 	Scan(ctx context.Context, expect int, visit func(diff.Page) error) (diff.ScanInfo, error)
 
-	// Witness asks for records by key, beside the control, which the source
-	// must know. An error means that the calls failed.
-	Witness(ctx context.Context, keys []diff.Key, control diff.Key) (diff.Witness, error)
+	// Witness asks for records by their ids, as [Mapper.ID] gives them, beside
+	// the control, which the source must know. An error means that the calls
+	// failed.
+	Witness(ctx context.Context, ids []diff.Key, control diff.Key) (diff.Witness, error)
 
 	// Calls returns a record of every call attempted so far.
 	Calls() []diff.Call
@@ -43,6 +44,22 @@ type Source interface {
 type Mapper interface {
 	// Key returns the record's key; the error wraps [diff.ErrKey].
 	Key(r *diff.Record) (diff.Key, error)
+
+	// ID returns the id by which the source is asked for the record; the error
+	// wraps [diff.ErrKey].
+	ID(r *diff.Record) (diff.Key, error)
+
+	// KeyIsID reports whether keys and ids are the same.
+	KeyIsID() bool
+
+	// IDColumn returns the name of the column that holds the id.
+	IDColumn() string
+
+	// StoredID returns the id that is stored as the value in that column.
+	StoredID(v diff.Value) (diff.Key, error)
+
+	// Maps reports whether the row depends on the named member.
+	Maps(member string) bool
 
 	// Hash returns the source hash over the record's mapped members.
 	Hash(r *diff.Record) diff.SourceHash

@@ -121,6 +121,7 @@ func (p *Planner) scan(ctx context.Context, snap *diff.Snapshot) (*scan, diff.Sc
 func (s *scan) fill(plan *diff.Plan) {
 	slices.SortFunc(s.rehashed, func(a, b diff.Rehash) int { return cmp.Compare(a.Key, b.Key) })
 	plan.Changes, plan.Rehashed = s.changes, s.rehashed
+	plan.Remapped, plan.NewFields = s.remap && s.index.Rows() > 0, s.fields.names()
 	plan.Quarantine, plan.Withheld = s.quarantine, s.withheld
 	plan.Summary.Read, plan.Summary.Pages = s.read, s.pages
 	plan.Summary.Quarantined, plan.Summary.Foreign, plan.Summary.Kept = len(s.quarantine), s.foreign, s.kept

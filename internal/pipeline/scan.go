@@ -19,7 +19,7 @@ type scan struct {
 
 	pages, read int
 
-	control    diff.Key // the key seen last, which is the surest to exist still
+	control    diff.Key // the id seen last, which is the surest to exist still
 	kept       int      // rows that stay though no page showed their records
 	foreign    int      // adopted rows that nobody has shown yet
 	unreadable int      // records without a readable key
@@ -30,6 +30,7 @@ type scan struct {
 	unmapped   []diff.Key        // keys present whose rows nobody could derive
 	collided   []diff.Key        // new keys whose hash a key of the snapshot has
 	withheld   diff.Withheld
+	fields     *fields
 }
 
 func newScan(p *Planner, snap *diff.Snapshot) *scan {
@@ -37,6 +38,7 @@ func newScan(p *Planner, snap *diff.Snapshot) *scan {
 	return &scan{
 		Planner: p, index: snap.Index, remap: snap.Fingerprint != p.Mapping.Fingerprint,
 		columns: columns, changes: diff.NewChangeSet(columns), contrary: map[diff.Key]bool{},
+		fields: newFields(snap.Fields, p.Mapping.Maps),
 	}
 }
 
@@ -67,6 +69,8 @@ func (s *scan) page(page diff.Page) error {
 			todo = append(todo, m)
 		}
 	}
+	s.setControl(page.Records)
+	s.fields.note(page.Records)
 	return s.compare(todo)
 }
 
@@ -78,7 +82,6 @@ func (s *scan) observe(r *diff.Record) (mapped, bool) {
 		s.setAside(err)
 		return mapped{}, false
 	}
-	s.control = key
 	source := s.Mapping.Hash(r)
 	sighting := s.index.Observe(key, source)
 	switch sighting {
@@ -100,6 +103,16 @@ func (s *scan) observe(r *diff.Record) (mapped, bool) {
 		where = imageNone
 	}
 	return s.mapRecord(key, source, r, where)
+}
+
+// setControl remembers the last of the records that has a readable id.
+func (s *scan) setControl(records []diff.Record) {
+	for i := len(records) - 1; i >= 0; i-- {
+		if id, err := s.Mapping.ID(&records[i]); err == nil {
+			s.control = id
+			return
+		}
+	}
 }
 
 // setAside quarantines a record whose key cannot be read.
@@ -190,7 +203,7 @@ func (s *scan) ask(ctx context.Context) error {
 		s.withhold(missing, s.noKeys())
 		return nil
 	}
-	w, err := s.Source.Witness(ctx, missing, s.control)
+	w, err := s.witness(ctx, missing)
 	if err != nil {
 		return err
 	}
@@ -219,9 +232,12 @@ func (s *scan) settleContrary(ctx context.Context) error {
 		keys = append(keys, k)
 	}
 	slices.Sort(keys)
-	w, err := s.Source.Witness(ctx, keys, s.control)
-	if err != nil {
-		return err
+	w := diff.Witness{Withheld: keys, Reason: "more than one record may have this key, which is not its id"}
+	if s.Mapping.KeyIsID() {
+		var err error
+		if w, err = s.Source.Witness(ctx, keys, s.control); err != nil {
+			return err
+		}
 	}
 	s.forget(keys)
 	s.read += len(w.Withheld)

@@ -76,7 +76,7 @@ func newID() (id diff.ID) {
 func (w *world) runner() (*pipeline.Runner, error) {
 	o := extract.Options{
 		BaseURL: w.url, AppKey: "sandbox-key", AppSecret: "sandbox-secret", Token: extract.StaticToken("sandbox-token"),
-		PageSize: w.page, Ahead: w.ahead, Key: w.mapper.Key,
+		PageSize: w.page, Ahead: w.ahead, ID: w.mapper.ID,
 		Pacer: extract.NewPacer(extract.PacerOptions{PerSecond: 1_000_000, PerMinute: 1_000_000}),
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	}

@@ -85,6 +85,12 @@ func PlanJSON(out io.Writer, p *diff.Plan) error {
 	w.member("summary", p.Summary)
 	w.withheld(p.Withheld)
 	w.quarantine(p.Quarantine)
+	if p.Remapped {
+		w.member("mapping_changed", true)
+	}
+	if len(p.NewFields) > 0 {
+		w.member("new_fields", p.NewFields)
+	}
 	w.guard(p)
 	w.failure(p.Err)
 	w.token(jsontext.String("changes"), jsontext.BeginArray)

@@ -155,6 +155,12 @@ func display(v diff.Value) string {
 }
 
 func (t Text) remarks(b *strings.Builder, p *diff.Plan) {
+	if p.Remapped {
+		t.remark(b, yellow, "mapping changed:", fmt.Sprintf("every row was compared by value; %s differ", thousands(p.Summary.Update)))
+	}
+	if len(p.NewFields) > 0 {
+		t.remark(b, yellow, "new in the source, mapped to no column:", plain(strings.Join(p.NewFields, ", ")))
+	}
 	if p.Guard.Tripped {
 		t.remark(b, red, "held:", GuardReason(p.Guard))
 		keys := firstKeys(p, 10)
