@@ -60,10 +60,12 @@ type Checkpoint struct {
 	Target string `json:"target"` // table name
 }
 
-// The kinds of intents. A rebuild takes the target over with the rows it has.
+// The kinds of intents. A rebuild takes the target over with the rows it has, a
+// repair brings the target back to the snapshot.
 const (
 	KindSync    = "sync"
 	KindRebuild = "rebuild"
+	KindRepair  = "repair"
 )
 
 // Intent is the decision to commit one change set, written before the target

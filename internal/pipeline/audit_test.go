@@ -1,0 +1,231 @@
+package pipeline_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"jstsync/diff"
+	"jstsync/internal/pipeline"
+	"jstsync/internal/sandbox"
+	"jstsync/state"
+)
+
+// flaky is a target that fails now and then, before it commits or after it.
+type flaky struct {
+	*memoryTable
+	chance func(n int) bool // one in n
+	runs   []uint64         // that committed
+	tables []map[diff.Key]diff.Row
+}
+
+var errFlaky = errors.New("the connection broke")
+
+func (f *flaky) Connect(ctx context.Context) (pipeline.Session, error) {
+	if f.chance(12) {
+		return nil, errFlaky
+	}
+	_, err := f.memoryTable.Connect(ctx)
+	return f, err
+}
+
+func (f *flaky) Commit(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) error {
+	if f.chance(8) {
+		return errFlaky
+	}
+	if err := f.memoryTable.Commit(ctx, in, changes); err != nil {
+		return err
+	}
+	f.runs, f.tables = append(f.runs, in.Run), append(f.tables, f.copy())
+	if f.chance(8) {
+		return errFlaky
+	}
+	return nil
+}
+
+// Resolve cannot always be had, and then the next start decides.
+func (f *flaky) Resolve(ctx context.Context, in *diff.Intent) (bool, error) {
+	if f.chance(4) {
+		return false, &diff.Error{Code: diff.CodeInDoubt, Message: "in doubt", Err: errFlaky}
+	}
+	return f.memoryTable.Resolve(ctx, in)
+}
+
+// chronicle is what the audit should say: the table after each commit.
+type chronicle struct {
+	*world
+	*flaky
+}
+
+func (c *chronicle) reader() *state.Reader { return state.NewReader(c.path, "shops") }
+
+// after returns the table after the run.
+func (c *chronicle) after(run uint64) map[diff.Key]diff.Row {
+	table := map[diff.Key]diff.Row{}
+	for i, r := range c.runs {
+		if r <= run {
+			table = c.tables[i]
+		}
+	}
+	return table
+}
+
+// tell makes a random history of the source, synced at times.
+func tell(fatal func(...any), w *world, runs int, draw func(n int) int) *chronicle {
+	c := &chronicle{w, &flaky{memoryTable: w.target.(*memoryTable), chance: func(n int) bool { return draw(n) == 0 }}}
+	w.target = c.flaky
+	for n := range runs {
+		for range draw(4) {
+			id := int64(1 + draw(12))
+			switch draw(4) {
+			case 0:
+				w.source.Remove(id)
+			case 1:
+				w.source.Put(id, map[string]any{"shop_name": fmt.Sprint("name ", draw(3)), "nick": nil})
+			default:
+				w.source.Put(id, map[string]any{"shop_name": fmt.Sprint("name ", draw(3)), "nick": fmt.Sprint(n)})
+			}
+		}
+		plan, err := w.sync()
+		if err != nil && !errors.Is(err, errFlaky) {
+			fatal(plan.Status, err)
+		}
+	}
+	c.chance = func(int) bool { return false }
+	if _, err := w.sync(); err != nil { // what was in doubt is no longer
+		fatal(err)
+	}
+	return c
+}
+
+// check compares everything that the audit can be asked with the chronicle.
+func (c *chronicle) check(fatal func(...any), compared int, draw func(n int) int) {
+	last := uint64(0)
+	if len(c.runs) > 0 {
+		last = c.runs[len(c.runs)-1] + 2
+	}
+	for run := range last {
+		got, err := c.snapshotAt(run)
+		if err != nil {
+			fatal("snapshot at", run, err)
+		}
+		if d := sameRows(got, c.after(run)); d != "" {
+			fatal("snapshot at", run, d)
+		}
+	}
+	for range compared {
+		c.compare(fatal, uint64(draw(int(last)+1)), uint64(draw(int(last)+1)))
+	}
+	c.checkChanges(fatal)
+}
+
+func (c *chronicle) snapshotAt(run uint64) (map[diff.Key]diff.Row, error) {
+	rows := map[diff.Key]diff.Row{}
+	err := c.reader().SnapshotAt(run, func(_ []string, row diff.Row) error {
+		key, err := c.mapper.Table().KeyOf(row)
+		rows[key] = row
+		return err
+	})
+	return rows, err
+}
+
+func (c *chronicle) compare(fatal func(...any), from, to uint64) {
+	then, now := c.after(from), c.after(to)
+	got := map[diff.Key]diff.Change{}
+	err := c.reader().Compare(from, to, func(_ []string, change diff.Change) error {
+		if _, twice := got[change.Key]; twice {
+			return fmt.Errorf("key %s came twice", change.Key)
+		}
+		got[change.Key] = change
+		return nil
+	})
+	if err != nil {
+		fatal("compare", from, to, err)
+	}
+	all := maps.Clone(then)
+	maps.Copy(all, now)
+	for key := range all {
+		want, differs := diff.Compare(key, then[key], now[key])
+		g, found := got[key]
+		if differs != found || found && (g.Op != want.Op || !slices.Equal(g.Before, want.Before) || !slices.Equal(g.After, want.After)) {
+			fatal("compare", from, to, "key", key, "got", g, "want", want, differs)
+		}
+		delete(got, key)
+	}
+	if len(got) > 0 {
+		fatal("compare", from, to, "also got", got)
+	}
+}
+
+// checkChanges makes sure that each change is on record once, and in the
+// history of its key.
+func (c *chronicle) checkChanges(fatal func(...any)) {
+	want := map[diff.Key][]string{}
+	for i, run := range c.runs {
+		before := map[diff.Key]diff.Row{}
+		if i > 0 {
+			before = c.tables[i-1]
+		}
+		all := maps.Clone(before)
+		maps.Copy(all, c.tables[i])
+		for key := range all {
+			if change, ok := diff.Compare(key, before[key], c.tables[i][key]); ok {
+				want[key] = append(want[key], describe(run, &change))
+			}
+		}
+	}
+	got := map[diff.Key][]string{}
+	err := c.reader().Changes(state.Query{}, func(v diff.Version) error {
+		got[v.Change.Key] = append(got[v.Change.Key], describe(v.Commit.Run, &v.Change))
+		return nil
+	})
+	if err != nil {
+		fatal(err)
+	}
+	for key, list := range want {
+		slices.Reverse(got[key])
+		if !slices.Equal(got[key], list) {
+			fatal("changes of", key, "got", got[key], "want", list)
+		}
+		versions, err := c.reader().History(key)
+		if err != nil {
+			fatal(err)
+		}
+		var history []string
+		for _, v := range versions {
+			history = append(history, describe(v.Commit.Run, &v.Change))
+		}
+		if !slices.Equal(history, list) {
+			fatal("history of", key, "got", history, "want", list)
+		}
+		delete(got, key)
+	}
+	if len(got) > 0 {
+		fatal("changes of keys that never changed:", got)
+	}
+}
+
+func describe(run uint64, c *diff.Change) string {
+	return fmt.Sprintf("%d %s %v %v", run, c.Op, c.Before, c.After)
+}
+
+// Whatever the source does and however often runs fail: what the audit says of
+// any moment is what stood in the target then.
+func TestAudit_Model(t *testing.T) {
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			rnd := rand.New(rand.NewPCG(seed, seed))
+			w := newWorld(t, t.TempDir(), sandbox.Options{})
+			c := tell(t.Fatal, w, 80, rnd.IntN)
+			if len(c.runs) < 30 {
+				t.Fatalf("only %d of 80 runs committed", len(c.runs))
+			}
+			c.check(t.Fatal, 300, rnd.IntN)
+		})
+	}
+}

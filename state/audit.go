@@ -1,0 +1,193 @@
+package state
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"jstsync/diff"
+)
+
+// auditBatch is how many changes or rows are read while the file is open:
+// between two batches it is closed, so that a slow reader of what is printed
+// keeps no run waiting.
+const auditBatch = 5000
+
+// Query selects changes of the audit. Its zero value selects all of them.
+type Query struct {
+	Since, Until     time.Time // when they were committed, inclusive; zero is no bound
+	FromRun, UpToRun uint64    // inclusive; 0 is no bound
+	Key              diff.Key  // "" is any
+	Field            string    // a column that the change set, changed or removed; "" is any
+	Ops              []diff.Op // nil is any
+	Limit            int       // the newest so many; 0 is no limit
+}
+
+// place is where a walk over the audit, newest run first, goes on.
+type place struct {
+	run  uint64
+	from []byte // the first key of the run that is still to be read
+}
+
+// Changes passes the selected changes to visit, those of the newest run first,
+// and within a run in key order. The rows that a rebuild found are no changes.
+func (r *Reader) Changes(q Query, visit func(diff.Version) error) error {
+	at := place{run: ^uint64(0)}
+	for left := q.Limit; ; {
+		size := auditBatch
+		if q.Limit > 0 {
+			size = min(size, left)
+		}
+		batch, next, err := r.readChanges(&q, at, size)
+		if err != nil {
+			return err
+		}
+		for _, v := range batch {
+			if err := visit(v); err != nil {
+				return err
+			}
+		}
+		if left -= len(batch); next == nil || q.Limit > 0 && left == 0 {
+			return nil
+		}
+		at = *next
+	}
+}
+
+// readChanges reads a batch. next is where the batch after it begins, nil at
+// the end.
+func (r *Reader) readChanges(q *Query, at place, size int) (batch []diff.Version, next *place, err error) {
+	err = r.view(func(_ *bbolt.Tx, p *bbolt.Bucket) error {
+		if p == nil {
+			return nil
+		}
+		c := p.Bucket(bucketChanges).Cursor()
+		k, _ := c.Seek(be64(at.run))
+		if k == nil {
+			k, _ = c.Last()
+		} else if readBE64(k) > at.run {
+			k, _ = c.Prev()
+		}
+		for ; k != nil && readBE64(k) >= q.FromRun; k, _ = c.Prev() {
+			run := readBE64(k)
+			from := at.from
+			if run != at.run {
+				from = nil
+			}
+			found, stopped, err := readRun(p, run, q, from, size-len(batch))
+			if err != nil {
+				return err
+			}
+			if batch = append(batch, found...); stopped != nil {
+				next = &place{run, stopped}
+				return nil
+			}
+		}
+		return nil
+	})
+	return batch, next, err
+}
+
+// readRun reads the selected changes of one run. stopped is the key before
+// which it stopped for want of room.
+func readRun(p *bbolt.Bucket, run uint64, q *Query, from []byte, room int) (found []diff.Version, stopped []byte, err error) {
+	if q.UpToRun != 0 && run > q.UpToRun {
+		return nil, nil, nil
+	}
+	b := p.Bucket(bucketChanges).Bucket(be64(run))
+	h, err := readHeader(b)
+	if err != nil {
+		return nil, nil, fmt.Errorf("run %d: %w", run, err)
+	}
+	if !h.isChange() || h.CommittedAt.Before(q.Since) || !q.Until.IsZero() && h.CommittedAt.After(q.Until) {
+		return nil, nil, nil
+	}
+	rows := b.Bucket(bucketRows)
+	if rows == nil {
+		return nil, nil, nil
+	}
+	commit := h.commit(run)
+	field := slices.Index(commit.Columns, q.Field)
+	if q.Field != "" && field < 0 {
+		return nil, nil, nil
+	}
+	c := rows.Cursor()
+	start := max(string(q.Key), string(from))
+	for k, v := c.Seek([]byte(start)); k != nil; k, v = c.Next() {
+		if q.Key != "" && string(k) != string(q.Key) {
+			break
+		}
+		if len(found) == room {
+			return found, bytes.Clone(k), nil
+		}
+		if q.Ops != nil && !slices.Contains(q.Ops, diff.Op(v[0])) {
+			continue
+		}
+		change, err := diff.DecodeChange(diff.Key(k), v)
+		if err != nil {
+			return nil, nil, fmt.Errorf("run %d: %w", run, err)
+		}
+		if field < 0 || touches(&change, field) {
+			found = append(found, diff.Version{Commit: commit, Change: change})
+		}
+	}
+	return found, nil, nil
+}
+
+// touches reports whether the change set, changed or removed the column's value.
+func touches(c *diff.Change, column int) bool {
+	var before, after diff.Value
+	if column < len(c.Before) {
+		before = c.Before[column]
+	}
+	if column < len(c.After) {
+		after = c.After[column]
+	}
+	return before != after
+}
+
+// isChange reports whether the run's rows are changes of the source that are
+// still on record.
+func (h *header) isChange() bool {
+	return h.Committed && !h.Trimmed && h.Kind != diff.KindRebuild && h.Kind != diff.KindRepair
+}
+
+func (h *header) commit(run uint64) *diff.Commit {
+	return &diff.Commit{Run: run, Kind: h.Kind, At: h.CommittedAt, Columns: h.Columns, Trimmed: h.Trimmed}
+}
+
+// History returns every version of the record, oldest first.
+func (r *Reader) History(key diff.Key) (versions []diff.Version, err error) {
+	err = r.view(func(_ *bbolt.Tx, p *bbolt.Bucket) error {
+		if p == nil {
+			return nil
+		}
+		changes := p.Bucket(bucketChanges)
+		return changes.ForEachBucket(func(k []byte) error {
+			b := changes.Bucket(k)
+			rows := b.Bucket(bucketRows)
+			if rows == nil {
+				return nil
+			}
+			enc := rows.Get([]byte(key))
+			if enc == nil {
+				return nil
+			}
+			run := readBE64(k)
+			h, err := readHeader(b)
+			if err != nil {
+				return fmt.Errorf("run %d: %w", run, err)
+			}
+			if !h.Committed || h.Kind == diff.KindRepair {
+				return nil
+			}
+			change, err := diff.DecodeChange(key, enc)
+			versions = append(versions, diff.Version{Commit: h.commit(run), Change: change})
+			return err
+		})
+	})
+	return versions, err
+}
