@@ -51,7 +51,7 @@ type header struct {
 	CommittedAt time.Time   `json:"committed_at"`
 	Committed   bool        `json:"committed"`
 	Fingerprint string      `json:"fingerprint"`
-	Trimmed     bool        `json:"trimmed,omitempty"` // rows that are not the newest of their keys are gone
+	Trimmed     bool        `json:"trimmed,omitempty"`    // rows that are not the newest of their keys are gone
 	Generation  uint64      `json:"generation,omitempty"` // the index to flip to, or 0
 	RowCount    uint64      `json:"row_count"`            // of the snapshot after the commit
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -57,7 +58,11 @@ func onePipeline(c *cli.Context, settings *config.Settings) (*config.Pipeline, e
 		return nil, err
 	}
 	if len(pipelines) > 1 {
-		return nil, usage("there are %d pipelines: name one with --pipeline", len(pipelines))
+		known := make([]string, len(pipelines))
+		for i := range pipelines {
+			known[i] = pipelines[i].Name
+		}
+		return nil, usage("there are %d pipelines: name one of %s with --pipeline", len(pipelines), strings.Join(known, ", "))
 	}
 	return &pipelines[0], nil
 }

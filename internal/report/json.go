@@ -59,11 +59,16 @@ func (w *writer) value(v diff.Value) {
 
 func (w *writer) row(name string, columns []string, row diff.Row) {
 	w.token(jsontext.String(name), jsontext.BeginObject)
+	w.fields(columns, row)
+	w.token(jsontext.EndObject)
+}
+
+// fields writes the members of a row.
+func (w *writer) fields(columns []string, row diff.Row) {
 	for i, c := range columns {
 		w.token(jsontext.String(c))
 		w.value(row[i])
 	}
-	w.token(jsontext.EndObject)
 }
 
 // PlanJSON writes the plan, or the run it became, as one object on one line.
@@ -182,6 +187,12 @@ func describe(err error) *diff.Error {
 
 func (w *writer) change(c *diff.Change, columns []string) {
 	w.token(jsontext.BeginObject)
+	w.changed(c, columns)
+	w.token(jsontext.EndObject)
+}
+
+// changed writes the members of a change.
+func (w *writer) changed(c *diff.Change, columns []string) {
 	w.text("op", c.Op.String())
 	w.text("key", c.Key.String())
 	switch c.Op {
@@ -202,7 +213,6 @@ func (w *writer) change(c *diff.Change, columns []string) {
 		}
 		w.token(jsontext.EndArray)
 	}
-	w.token(jsontext.EndObject)
 }
 
 // RunsJSON writes the records of runs, one object a line.

@@ -1,7 +1,7 @@
 package report
 
 import (
-	"encoding/csv"
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -101,17 +101,10 @@ func (t Text) RunDetail(out io.Writer, r *diff.Run) error {
 	return err
 }
 
-// RunsCSV writes the records of runs as CSV with a heading. For Excel there is
-// a byte order mark, lines end in CRLF, and no cell is taken for a formula.
+// RunsCSV writes the records of runs as CSV with a heading; see newCSV.
 func RunsCSV(out io.Writer, runs []diff.Run, excel bool) error {
-	if excel {
-		if _, err := io.WriteString(out, "\uFEFF"); err != nil {
-			return err
-		}
-	}
-	w := csv.NewWriter(out)
-	w.UseCRLF = excel
-	rows := [][]string{{"run", "pipeline", "run_id", "trigger", "status", "started", "ended", "committed_at", "scan", "read", "pages", "calls", "unchanged", "insert", "update", "delete", "kept", "quarantined", "foreign", "withheld", "guard", "error_code", "error"}}
+	w := newCSV(out, excel)
+	err := w.heading("run", "pipeline", "run_id", "trigger", "status", "started", "ended", "committed_at", "scan", "read", "pages", "calls", "unchanged", "insert", "update", "delete", "kept", "quarantined", "foreign", "withheld", "guard", "error_code", "error")
 	for i := range runs {
 		r := &runs[i]
 		row := []string{strconv.FormatUint(r.Run, 10), r.Pipeline, r.RunID.String(), r.Trigger, string(r.Status), moment(r.Started), moment(r.Ended), moment(r.CommittedAt), string(r.Scan)}
@@ -119,21 +112,15 @@ func RunsCSV(out io.Writer, runs []diff.Run, excel bool) error {
 		for _, n := range []int{s.Read, s.Pages, s.Calls, s.Unchanged, s.Insert, s.Update, s.Delete, s.Kept, s.Quarantined, s.Foreign, r.Withheld} {
 			row = append(row, strconv.Itoa(n))
 		}
-		rows = append(rows, append(row, r.Guard, string(r.ErrorCode), r.Error))
+		err = cmp.Or(err, w.row(append(row, r.Guard, string(r.ErrorCode), r.Error)...))
 	}
-	if excel {
-		for _, row := range rows[1:] {
-			for i := range row {
-				row[i] = unformula(row[i])
-			}
-		}
-	}
-	return w.WriteAll(rows)
+	return cmp.Or(err, w.close())
 }
 
-// unformula keeps a spreadsheet from taking a text for a formula.
+// unformula keeps a spreadsheet from taking a text for a formula. A number is
+// none.
 func unformula(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) && (s[0] != '-' || strings.Trim(s[1:], "0123456789.") != "") {
 		return "'" + s
 	}
 	return s

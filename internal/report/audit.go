@@ -1,0 +1,240 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"jstsync/diff"
+)
+
+// Audit writes versions of records, the net difference of two states, or the
+// rows of one, each as it comes. Close ends what was begun.
+type Audit interface {
+	// Version writes one change of one run.
+	Version(v diff.Version) error
+	// Change writes one change between two states.
+	Change(columns []string, c diff.Change) error
+	// Row writes one row of a table.
+	Row(columns []string, row diff.Row) error
+	// Blame writes which change gave a field the value it has.
+	Blame(key diff.Key, b Blame) error
+	Close() error
+}
+
+// AuditOptions say what is written how.
+type AuditOptions struct {
+	Pipeline string
+	Field    string         // the only one to show, where changes are shown by field
+	Zone     *time.Location // of times in text
+	Heading  []string       // of CSV in which nothing is listed
+	Excel    bool           // CSV with a byte order mark, CRLF, and no cell that is a formula
+	Text     Text
+}
+
+// NewAudit returns a writer of text, json or csv; nil for another format.
+func NewAudit(out io.Writer, format string, o AuditOptions) Audit {
+	switch format {
+	case "text":
+		return &auditText{out: out, AuditOptions: o}
+	case "json":
+		return &auditJSON{newWriter(out), o}
+	case "csv":
+		return &auditCSV{w: newCSV(out, o.Excel), AuditOptions: o}
+	default:
+		return nil
+	}
+}
+
+// auditJSON writes one object a line.
+type auditJSON struct {
+	*writer
+	AuditOptions
+}
+
+func (a *auditJSON) Close() error {
+	if a.err != nil {
+		return fmt.Errorf("write JSON: %w", a.err)
+	}
+	return nil
+}
+
+func (a *auditJSON) Version(v diff.Version) error {
+	a.token(jsontext.BeginObject)
+	a.text("pipeline", a.Pipeline)
+	a.member("run", v.Commit.Run)
+	a.text("at", v.Commit.At.UTC().Format(millis))
+	if v.Commit.Kind == diff.KindRebuild {
+		a.text("op", diff.KindRebuild)
+		a.text("key", v.Change.Key.String())
+		a.row("after", v.Commit.Columns, v.Change.After)
+	} else {
+		a.changed(&v.Change, v.Commit.Columns)
+	}
+	a.token(jsontext.EndObject)
+	return a.err
+}
+
+func (a *auditJSON) Change(columns []string, c diff.Change) error {
+	a.token(jsontext.BeginObject)
+	a.text("pipeline", a.Pipeline)
+	a.changed(&c, columns)
+	a.token(jsontext.EndObject)
+	return a.err
+}
+
+func (a *auditJSON) Row(columns []string, row diff.Row) error {
+	a.token(jsontext.BeginObject)
+	a.fields(columns, row)
+	a.token(jsontext.EndObject)
+	return a.err
+}
+
+func (a *auditJSON) Blame(key diff.Key, b Blame) error {
+	a.token(jsontext.BeginObject)
+	a.text("pipeline", a.Pipeline)
+	a.text("key", key.String())
+	a.text("field", b.Field)
+	a.token(jsontext.String("value"))
+	a.value(b.Value)
+	a.member("run", b.Commit.Run)
+	a.text("at", b.Commit.At.UTC().Format(millis))
+	a.text("op", b.Op)
+	a.token(jsontext.EndObject)
+	return a.err
+}
+
+// auditText writes for people.
+type auditText struct {
+	AuditOptions
+	out   io.Writer
+	run   uint64 // of the last heading
+	blame [][]string
+}
+
+func (a *auditText) moment(t time.Time) string { return t.In(a.Zone).Format("2006-01-02 15:04:05 MST") }
+
+func (a *auditText) Close() error {
+	if a.blame == nil {
+		return nil
+	}
+	return table(a.out, append([][]string{{"FIELD", "RUN", "SINCE", "BY", "VALUE"}}, a.blame...))
+}
+
+func (a *auditText) Version(v diff.Version) error {
+	var b strings.Builder
+	if v.Commit.Run != a.run {
+		a.run = v.Commit.Run
+		fmt.Fprintf(&b, "run %d  %s  %s\n", a.run, a.moment(v.Commit.At), plain(a.Pipeline))
+	}
+	if v.Commit.Kind == diff.KindRebuild {
+		b.WriteString("  = " + elide(plain(v.Change.Key.String()), a.Text.width()/2) + "  taken over as the target held it; what came before may have a gap\n")
+		a.values(&b, v.Commit.Columns, v.Change.After)
+	} else {
+		a.change(&b, &v.Change, v.Commit.Columns)
+	}
+	_, err := io.WriteString(a.out, b.String())
+	return err
+}
+
+func (a *auditText) Change(columns []string, c diff.Change) error {
+	var b strings.Builder
+	a.change(&b, &c, columns)
+	_, err := io.WriteString(a.out, b.String())
+	return err
+}
+
+// change writes a change with all its values, and of an update those that
+// changed.
+func (a *auditText) change(b *strings.Builder, c *diff.Change, columns []string) {
+	only := *c
+	if a.Field != "" && c.Op == diff.Update {
+		only.Before, only.After = a.pick(columns, c.Before), a.pick(columns, c.After)
+		columns = []string{a.Field}
+	}
+	a.Text.change(b, &only, columns, -1)
+	switch c.Op {
+	case diff.Insert:
+		a.values(b, columns, c.After)
+	case diff.Delete:
+		a.values(b, columns, c.Before)
+	}
+}
+
+// pick returns the row with the wanted field alone.
+func (a *auditText) pick(columns []string, row diff.Row) diff.Row {
+	return diff.Reshape(row, columns, []string{a.Field})
+}
+
+// values lists the values of a row that are not NULL.
+func (a *auditText) values(b *strings.Builder, columns []string, row diff.Row) {
+	names := 0
+	for _, c := range columns {
+		names = min(max(names, width(c)), a.Text.width()/3)
+	}
+	for i, v := range row {
+		if v.IsNull() || a.Field != "" && columns[i] != a.Field {
+			continue
+		}
+		room := a.Text.width() - 6 - names - 2
+		fmt.Fprintf(b, "      %s  %s\n", pad(elide(columns[i], names), names), elide(display(v), room))
+	}
+}
+
+func (a *auditText) Row(columns []string, row diff.Row) error {
+	var b strings.Builder
+	for i, c := range columns {
+		fmt.Fprintf(&b, "%s: %s  ", c, display(row[i]))
+	}
+	_, err := io.WriteString(a.out, strings.TrimRight(b.String(), " ")+"\n")
+	return err
+}
+
+func (a *auditText) Blame(_ diff.Key, b Blame) error {
+	a.blame = append(a.blame, []string{
+		b.Field, strconv.FormatUint(b.Commit.Run, 10), a.moment(b.Commit.At), b.Op,
+		elide(display(b.Value), a.Text.width()/2),
+	})
+	return nil
+}
+
+// Blame is the change that gave a field of a record the value it has, or had
+// when the record went.
+type Blame struct {
+	Field  string
+	Value  diff.Value
+	Commit *diff.Commit
+	Op     string // insert, update, delete or rebuild
+}
+
+// BlameOf finds for each field of a record its last change; versions are
+// oldest first.
+func BlameOf(versions []diff.Version) []Blame {
+	if len(versions) == 0 {
+		return nil
+	}
+	columns := versions[len(versions)-1].Commit.Columns
+	blames := make([]Blame, len(columns))
+	var last diff.Row
+	for i := range versions {
+		v := &versions[i]
+		op, row := v.Change.Op.String(), diff.Reshape(v.Change.After, v.Commit.Columns, columns)
+		if v.Commit.Kind == diff.KindRebuild {
+			op = diff.KindRebuild
+		}
+		if v.Change.Op == diff.Delete {
+			row = make(diff.Row, len(columns))
+		}
+		for n := range columns {
+			if last == nil || op == diff.Insert.String() || last[n] != row[n] {
+				blames[n] = Blame{columns[n], row[n], v.Commit, op}
+			}
+		}
+		last = row
+	}
+	return blames
+}
