@@ -62,7 +62,7 @@ func (p *program) audit(c *cli.Context, field string, heading []string) (*audit,
 }
 
 // end closes the answer.
-func (a *audit) end(err error) error { return errors.Join(err, a.Audit.Close()) }
+func (a *audit) end(err error) error { return errors.Join(err, a.Close()) }
 
 // key reads a key of the pipeline's table.
 func (a *audit) key(text string) (diff.Key, error) {
