@@ -42,6 +42,47 @@ func TestOpen_RefusedParameters(t *testing.T) {
 	}
 }
 
+// All that is wrong is found at once.
+func TestCheckDSN(t *testing.T) {
+	for _, tt := range []struct{ dsn, want string }{
+		{"u:p@tcp(h:3306)/db?tls=true&timeout=1s", ""},
+		{"u:p@tcp(h:3306)/?loc=Local&timeout=5&x=1&tls=maybe&charset=gbk&p%2F=1", "names no database|sets loc, which jstsync sets itself|" +
+			"has a value of timeout that cannot be used|sets x, which jstsync does not take|has a value of tls that cannot be used|" +
+			"sets a charset other than utf8mb4, which jstsync always uses|has a parameter whose name is none"},
+		{"u:p@h?loc=Local", "is not a MySQL DSN: missing the slash separating the database name"},
+		{"mysql://u:p@h/db?loc=Local", "is not a MySQL DSN"},
+	} {
+		var got []string
+		for _, wrong := range load.CheckDSN(tt.dsn) {
+			if got = append(got, wrong.Message); wrong.Remedy == "" || wrong.Code != diff.CodeConfig {
+				t.Errorf("got %+v, want a remedy", wrong)
+			}
+		}
+		if got := strings.Join(got, "|"); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.dsn, got, tt.want)
+		}
+	}
+}
+
+// CheckDSN finds nothing exactly where Open takes the DSN, and shows no password.
+func FuzzCheckDSN(f *testing.F) {
+	for _, dsn := range []string{"u:p@tcp(h:3306)/db", "/d?timeout=1", "u:a/b?c=d", "u:p@unix(/s)/d?tls=own&loc=", "@/d?&", "u@tcp([::1]:3306)/d%2", "a?b/c?tls=%zz"} {
+		f.Add(dsn)
+	}
+	f.Fuzz(func(t *testing.T, dsn string) {
+		mistakes := load.CheckDSN(dsn)
+		_, err := load.Open(dsn, pipeline, shops(), slog.New(slog.DiscardHandler))
+		if (err == nil) != (len(mistakes) == 0) {
+			t.Fatalf("%q: Open gives %v, CheckDSN %v", dsn, err, mistakes)
+		}
+		for _, wrong := range mistakes {
+			if strings.ContainsAny(wrong.Message+wrong.Remedy, "\x00\n\r") {
+				t.Errorf("%q: got a message that is no line: %+v", dsn, wrong)
+			}
+		}
+	})
+}
+
 // However the DSN is spoilt, no part of its password is shown.
 func TestOpen_NoPasswordShown(t *testing.T) {
 	for _, dsn := range []string{
