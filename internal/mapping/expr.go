@@ -40,18 +40,21 @@ type Expr struct {
 	patterns map[string]*regexp.Regexp
 }
 
-// CompileExpr compiles and type-checks an expression. The error says where in
-// the text the mistake is, and what to write instead where that is known.
+// CompileExpr compiles and type-checks an expression. The error is a
+// [*Mistake], which says where in the text it is and what to do about it.
 func CompileExpr(text string) (*Expr, error) {
-	e, _, err := compileExpr(text)
-	return e, err
+	e, _, wrong := compileExpr(text)
+	if wrong != nil {
+		return nil, wrong
+	}
+	return e, nil
 }
 
 // compileExpr also returns the type that the expression is known to give; of
 // what comes from the record nothing is known.
-func compileExpr(text string) (*Expr, reflect.Type, error) {
+func compileExpr(text string) (*Expr, reflect.Type, *Mistake) {
 	if len(text) > maxExprText {
-		return nil, nil, fmt.Errorf("it is longer than %d bytes; split the work over several columns", maxExprText)
+		return nil, nil, mistake("split the work over several columns", "it is longer than %d bytes", maxExprText)
 	}
 	check := &inspector{functions: functions(), patterns: map[string]*regexp.Regexp{}}
 	checked, err := expr.Compile(text, append(language(map[string]any{}, check.functions), expr.Patch(check))...)
@@ -59,12 +62,12 @@ func compileExpr(text string) (*Expr, reflect.Type, error) {
 		return nil, nil, reason // it says more than what the library makes of the same mistake
 	}
 	if err != nil {
-		return nil, nil, plain(err)
+		return nil, nil, libraryMistake(err)
 	}
 	guard := &guard{}
 	program, err := expr.Compile(text, append(language(callable(check.functions), check.functions), expr.Patch(guard))...)
 	if err != nil {
-		return nil, nil, plain(err)
+		return nil, nil, libraryMistake(err)
 	}
 	slices.Sort(check.members)
 	return &Expr{

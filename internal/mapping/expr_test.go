@@ -1,12 +1,14 @@
 package mapping_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"jstsync/diff"
 	"jstsync/internal/mapping"
@@ -200,7 +202,7 @@ func TestCompileExpr_Errors(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
 		{"", "unexpected token EOF"},
 		{"name +", "unexpected token EOF"},
-		{`"a" - 1`, "invalid operation: - (mismatched types string and int) (character 5)"},
+		{`"a" - 1`, "invalid operation: - (mismatched types string and int); give it values of one type, with string(…) or number(…) (character 5)"},
 		{"len(1, 2)", "invalid number of arguments (expected 1, got 2)"},
 		{`sha256()`, "not enough arguments to call sha256"},
 		{"now()", "there is no function now; there are abs, all"},
@@ -233,10 +235,27 @@ func TestCompileExpr_Errors(t *testing.T) {
 	} {
 		t.Run(tt.text[:min(len(tt.text), 40)], func(t *testing.T) {
 			e, err := mapping.CompileExpr(tt.text)
-			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") || e != nil {
+			wrong, ok := errors.AsType[*mapping.Mistake](err)
+			if !ok || wrong.Remedy == "" || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") || e != nil {
 				t.Errorf("got %v, want one line with %s", err, tt.want)
 			}
 		})
+	}
+}
+
+// The place of a mistake counts characters over all lines of the text.
+func TestCompileExpr_At(t *testing.T) {
+	for _, tt := range []struct {
+		text string
+		want int
+	}{
+		{`"店铺" - 1`, 6}, {"店铺 + (", 6}, {"nick\n= 1", 6}, {`foo(1)`, 1}, {`nick + now()`, 8}, {`nick[1:2]`, 5}, {strings.Repeat("(", 10_001), 0},
+	} {
+		_, err := mapping.CompileExpr(tt.text)
+		wrong, ok := errors.AsType[*mapping.Mistake](err)
+		if !ok || wrong.At != tt.want {
+			t.Errorf("%.40q: got %v, want character %d", tt.text, err, tt.want)
+		}
 	}
 }
 
@@ -347,6 +366,10 @@ func FuzzCompileExpr(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		e, err := mapping.CompileExpr(text)
 		if err != nil {
+			wrong, ok := errors.AsType[*mapping.Mistake](err)
+			if !ok || wrong.Message == "" || wrong.Remedy == "" || wrong.At < 0 || wrong.At > utf8.RuneCountInString(text)+1 {
+				t.Fatalf("got %#v, want a mistake within the text, with a remedy", err)
+			}
 			return
 		}
 		m, err := mapping.New("t", []mapping.Column{

@@ -212,7 +212,7 @@ func goLayout(layout string) (string, error) {
 	if strings.ContainsFunc(parts.Replace(layout), func(r rune) bool {
 		return r == '_' || r < utf8.RuneSelf && (r >= '0' && r <= '9' || r|0x20 >= 'a' && r|0x20 <= 'z')
 	}) {
-		return "", fmt.Errorf("the layout %q of a date is made of YYYY, MM, DD, hh, mm, ss and signs; write it like \"YYYY/MM/DD hh:mm:ss\"", layout)
+		return "", fmt.Errorf("the layout %q of a date is made of YYYY, MM, DD, hh, mm, ss and signs", layout)
 	}
 	return strings.NewReplacer("YYYY", "2006", "MM", "01", "DD", "02", "hh", "15", "mm", "04", "ss", "05").Replace(layout), nil
 }

@@ -19,7 +19,7 @@ type inspector struct {
 
 	names   []*ast.IdentifierNode
 	settled map[*ast.IdentifierNode]bool // they are no plain names of members
-	errs    []error                      // in the order of the walk
+	wrong   []*Mistake                   // in the order of the walk
 }
 
 // Visit looks at one node; its children were visited before.
@@ -38,14 +38,16 @@ func (in *inspector) Visit(node *ast.Node) {
 	case *ast.BinaryNode:
 		in.binary(n)
 	case *ast.SliceNode:
-		in.refuse(n, "a slice counts bytes; write substring(text, from, length), or take(list, n)")
+		in.refuse(n, "write substring(text, from, length), or take(list, n)", "a slice counts bytes")
 	case *ast.BytesNode:
-		in.refuse(n, "no column takes bytes; write a text")
+		in.refuse(n, "write a text", "no column takes bytes")
 	}
 }
 
-func (in *inspector) refuse(n ast.Node, format string, args ...any) {
-	in.errs = append(in.errs, fmt.Errorf(format+" (character %d)", append(args, n.Location().From+1)...))
+func (in *inspector) refuse(n ast.Node, remedy, format string, args ...any) {
+	m := mistake(remedy, format, args...)
+	m.At = n.Location().From + 1
+	in.wrong = append(in.wrong, m)
 }
 
 func (in *inspector) settle(n *ast.IdentifierNode) {
@@ -70,7 +72,7 @@ func (in *inspector) member(n *ast.MemberNode) {
 func (in *inspector) call(n *ast.CallNode) {
 	callee, ok := n.Callee.(*ast.IdentifierNode)
 	if !ok {
-		in.refuse(n, "a member cannot be called")
+		in.refuse(n, "write the function first, as in upper(name)", "a member cannot be called")
 		return
 	}
 	in.settle(callee)
@@ -85,7 +87,7 @@ func (in *inspector) call(n *ast.CallNode) {
 }
 
 func (in *inspector) unknown(n ast.Node, name string) {
-	in.refuse(n, "there is no function %s; there are %s", name, strings.Join(in.functionNames(), ", "))
+	in.refuse(n, "there are "+strings.Join(in.functionNames(), ", "), "there is no function %s", name)
 }
 
 // literal checks an argument that is made ready beforehand: it must stand in
@@ -93,18 +95,18 @@ func (in *inspector) unknown(n ast.Node, name string) {
 func (in *inspector) literal(n ast.Node, f *function) {
 	text, ok := n.(*ast.StringNode)
 	if !ok {
-		in.refuse(n, "argument %d of %s must be a text between quotes", f.literal+1, f.name)
+		in.refuse(n, "write it out", "argument %d of %s must be a text between quotes", f.literal+1, f.name)
 		return
 	}
 	if f.name == "parseDate" {
 		if _, err := goLayout(text.Value); err != nil {
-			in.refuse(n, "%w", err)
+			in.refuse(n, `write it like "YYYY/MM/DD hh:mm:ss"`, "%v", err)
 		}
 		return
 	}
 	pattern, err := regexp.Compile(text.Value)
 	if err != nil {
-		in.refuse(n, "%w", err)
+		in.refuse(n, "correct the regular expression", "%v", err)
 		return
 	}
 	in.patterns[text.Value] = pattern
@@ -113,32 +115,32 @@ func (in *inspector) literal(n ast.Node, f *function) {
 func (in *inspector) binary(n *ast.BinaryNode) {
 	switch n.Operator {
 	case "..":
-		in.refuse(n, "ranges are not offered")
+		in.refuse(n, "write the numbers out in [ ]", "ranges are not offered")
 	case "**", "^":
-		in.refuse(n, "powers are not offered, since they round")
+		in.refuse(n, "multiply instead", "powers are not offered, since they round")
 	case "matches":
 		if _, ok := n.Right.(*ast.StringNode); !ok {
-			in.refuse(n, "what stands behind matches must be a text between quotes")
+			in.refuse(n, "write the pattern out", "what stands behind matches must be a text between quotes")
 		}
 	}
 }
 
 // problem returns the first thing that is refused. It settles the members.
-func (in *inspector) problem() error {
+func (in *inspector) problem() *Mistake {
 	known := in.functionNames()
 	for _, n := range in.names {
 		switch {
 		case in.settled[n]:
 		case n.Value == "$env":
-			in.refuse(n, `$env is offered with a name alone, such as $env["shop name"], so that it is known which members are read`)
+			in.refuse(n, `write it like $env["shop name"]`, "$env is offered with a name alone, so that it is known which members are read")
 		case slices.Contains(known, n.Value):
-			in.refuse(n, "%s is a function; for the member of that name write $env[%q]", n.Value, n.Value)
+			in.refuse(n, fmt.Sprintf("for the member of that name write $env[%q]", n.Value), "%s is a function", n.Value)
 		default:
 			in.members = append(in.members, n.Value)
 		}
 	}
-	if len(in.errs) > 0 {
-		return in.errs[0]
+	if len(in.wrong) > 0 {
+		return in.wrong[0]
 	}
 	return nil
 }

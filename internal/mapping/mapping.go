@@ -91,19 +91,12 @@ func (m *Mapper) read(e *Expr) {
 	}
 }
 
-// identify settles the key's columns. A key is never cleaned: the record of a
-// row is found by it.
+// identify settles the key's columns.
 func (m *Mapper) identify(key []string) error {
 	for _, member := range key {
-		i := slices.IndexFunc(m.columns, func(c Column) bool { return c.Expr == nil && c.From == member })
-		if i < 0 {
-			return fmt.Errorf("key %s: no column is mapped from it", member)
-		}
-		switch c := &m.columns[i]; {
-		case len(c.Clean) > 0 || c.Default != nil:
-			return fmt.Errorf("key %s: column %s has cleaning steps or a default, which would change keys; remove them, and clean in another column", member, c.Name)
-		case c.Type.Base == diff.JSON:
-			return fmt.Errorf("key %s: column %s is %s, which MySQL takes for no key; use VARCHAR(n)", member, c.Name, c.Type)
+		i, wrong := keyColumn(m.columns, member)
+		if wrong != nil {
+			return fmt.Errorf("key %s: %w", member, wrong.Err)
 		}
 		m.table.Key = append(m.table.Key, i)
 	}

@@ -32,19 +32,19 @@ type RuleSpec struct {
 // CompileRule compiles a rule, whose expression must give true or false. The
 // error is a [*SpecError], without an index.
 func CompileRule(spec RuleSpec) (*Rule, error) {
-	fail := func(field string, err error) (*Rule, error) {
-		return nil, &SpecError{Kind: "rule", Name: spec.Name, Field: field, Item: -1, Err: err}
+	fail := func(field string, m *Mistake) (*Rule, error) {
+		return nil, &SpecError{Kind: "rule", Name: spec.Name, Field: field, Item: -1, Err: m}
 	}
 	on := OnFail(spec.OnFail)
 	if on != Warn && on != Quarantine && on != Fail {
-		return fail("on_fail", fmt.Errorf("%q is not known; use %s, %s or %s", spec.OnFail, Warn, Quarantine, Fail))
+		return fail("on_fail", mistake(fmt.Sprintf("use %s, %s or %s", Warn, Quarantine, Fail), "%q is not known", spec.OnFail))
 	}
-	e, gives, err := compileExpr(spec.Expr)
-	if err != nil {
-		return fail("expr", err)
+	e, gives, wrong := compileExpr(spec.Expr)
+	if wrong != nil {
+		return fail("expr", wrong)
 	}
 	if k := gives.Kind(); k != reflect.Bool && k != reflect.Interface {
-		return fail("expr", fmt.Errorf("it gives a %s, not true or false; compare it with something", gives))
+		return fail("expr", mistake("compare it with something", "it gives a %s, not true or false", gives))
 	}
 	return &Rule{Name: spec.Name, OnFail: on, expr: e}, nil
 }

@@ -27,16 +27,20 @@ type Spec struct {
 // SpecError is one mistake in a column or a rule. Its text names the column
 // and the remedy.
 type SpecError struct {
-	Kind  string // column or rule
-	Index int    // of the Spec in the list
-	Name  string // of the column or rule
-	Field string // name, from, type, comment, default, expr, clean or on_fail
+	Kind  string // column, rule, or key for a member of the key
+	Index int    // of the Spec or the member in the list
+	Name  string // of the column, rule or member
+	Field string // name, from, type, comment, default, expr, clean or on_fail; empty for a member
 	Item  int    // the index in a list such as clean; -1 is the field as a whole
-	Err   error  // what is wrong, and the remedy
+	Err   *Mistake
 }
 
 func (e *SpecError) Error() string {
-	return fmt.Sprintf("%s %s: %s: %s", e.Kind, cmp.Or(e.Name, fmt.Sprint("number ", e.Index+1)), e.Field, e.Err)
+	text := e.Kind + " " + cmp.Or(e.Name, fmt.Sprint("number ", e.Index+1)) + ": "
+	if e.Field != "" {
+		text += e.Field + ": "
+	}
+	return text + e.Err.Error()
 }
 
 func (e *SpecError) Unwrap() error { return e.Err }
@@ -50,6 +54,22 @@ const (
 // Compile returns the columns that the specifications describe, or every
 // mistake in them, each a [*SpecError].
 func Compile(specs []Spec) ([]Column, []error) {
+	columns, errs := compile(specs)
+	if errs != nil {
+		return nil, errs
+	}
+	return columns, nil
+}
+
+// Check returns every mistake in the columns that the specifications describe,
+// and in a key that they are to hold, each a [*SpecError].
+func Check(specs []Spec, key []string) []error {
+	columns, errs := compile(specs)
+	return append(errs, CheckKey(columns, key)...)
+}
+
+// compile also returns what could be made of specifications with mistakes.
+func compile(specs []Spec) ([]Column, []error) {
 	columns := make([]Column, len(specs))
 	var errs []error
 	first := map[string]int{} // by the name as MySQL compares it
@@ -57,17 +77,14 @@ func Compile(specs []Spec) ([]Column, []error) {
 		s := &compilation{spec: &specs[i], index: i}
 		name := strings.ToLower(specs[i].Name)
 		if j, twice := first[name]; twice && name != "" {
-			s.fail("name", fmt.Errorf("column %d has that name already, and MySQL tells no case apart; rename one", j+1))
+			s.fail("name", mistake("rename one", "column %d has that name already, and MySQL tells no case apart", j+1))
 		} else {
 			first[name] = i
 		}
 		columns[i] = s.compile()
 		errs = append(errs, s.errs...)
 	}
-	if errs != nil {
-		return nil, errs
-	}
-	return columns, nil
+	return columns, errs
 }
 
 // compilation is that of one column.
@@ -77,10 +94,10 @@ type compilation struct {
 	errs  []error
 }
 
-func (s *compilation) fail(field string, err error) { s.failItem(field, -1, err) }
+func (s *compilation) fail(field string, m *Mistake) { s.failItem(field, -1, m) }
 
-func (s *compilation) failItem(field string, item int, err error) {
-	s.errs = append(s.errs, &SpecError{Kind: "column", Index: s.index, Name: s.spec.Name, Field: field, Item: item, Err: err})
+func (s *compilation) failItem(field string, item int, m *Mistake) {
+	s.errs = append(s.errs, &SpecError{Kind: "column", Index: s.index, Name: s.spec.Name, Field: field, Item: item, Err: m})
 }
 
 func (s *compilation) compile() Column {
@@ -92,14 +109,14 @@ func (s *compilation) compile() Column {
 	s.names()
 	typ, err := diff.ParseType(spec.Type)
 	if err != nil {
-		s.fail("type", err)
+		s.fail("type", &Mistake{Message: err.Error()})
 	}
 	c.Type = typ
 	s.source(&c)
 	s.steps(&c, err == nil)
 	if err == nil && spec.Default != nil {
 		if _, err := c.fallback(); err != nil {
-			s.fail("default", err)
+			s.fail("default", &Mistake{Message: err.Error()})
 		}
 	}
 	return c
@@ -110,14 +127,14 @@ func (s *compilation) names() {
 	name, comment := s.spec.Name, s.spec.Comment
 	switch {
 	case name == "":
-		s.fail("name", errors.New("it is missing; name the column"))
+		s.fail("name", mistake("name the column", "it is missing"))
 	case utf8.RuneCountInString(name) > maxName:
-		s.fail("name", fmt.Errorf("it is too long; MySQL takes %d characters", maxName))
+		s.fail("name", mistake(fmt.Sprintf("MySQL takes %d characters", maxName), "it is too long"))
 	case !utf8.ValidString(name) || strings.HasSuffix(name, " ") || strings.ContainsFunc(name, func(r rune) bool { return r == 0 || r > 0xFFFF }):
-		s.fail("name", errors.New("MySQL takes no blank at the end, no NUL and no character such as an emoji; choose another name"))
+		s.fail("name", mistake("choose another name", "MySQL takes no blank at the end, no NUL and no character such as an emoji"))
 	}
 	if utf8.RuneCountInString(comment) > maxComment || !utf8.ValidString(comment) {
-		s.fail("comment", fmt.Errorf("it is too long, or not UTF-8; MySQL takes %d characters", maxComment))
+		s.fail("comment", mistake(fmt.Sprintf("MySQL takes %d characters", maxComment), "it is too long, or not UTF-8"))
 	}
 }
 
@@ -128,16 +145,16 @@ func (s *compilation) source(c *Column) {
 		return
 	}
 	if c.From != "" {
-		s.fail("expr", errors.New("the column has from as well; keep one of them"))
+		s.fail("expr", mistake("keep one of them", "the column has from as well"))
 	}
-	e, gives, err := compileExpr(s.spec.Expr)
-	if err != nil {
-		s.fail("expr", err)
+	e, gives, wrong := compileExpr(s.spec.Expr)
+	if wrong != nil {
+		s.fail("expr", wrong)
 		return
 	}
 	c.Expr = e
 	if c.Type.Base != "" && !takes(c.Type.Base, gives) {
-		s.fail("expr", fmt.Errorf("it gives a %s, which a %s column does not take; change the type or the expression", gives, c.Type))
+		s.fail("expr", mistake("change the type or the expression", "it gives a %s, which a %s column does not take", gives, c.Type))
 	}
 }
 
@@ -162,11 +179,11 @@ func (s *compilation) steps(c *Column, typed bool) {
 		step := Step(name)
 		switch {
 		case !slices.Contains(Steps(), step):
-			s.failItem("clean", i, fmt.Errorf("there is no step %q; there are %s", name, strings.Trim(fmt.Sprint(Steps()), "[]")))
+			s.failItem("clean", i, mistake("there are "+strings.Trim(fmt.Sprint(Steps()), "[]"), "there is no step %q", name))
 		case (step == NullToEmpty || step == Truncate) && typed && !c.isText():
-			s.failItem("clean", i, fmt.Errorf("%s is for VARCHAR and TEXT columns, this one is %s; leave it out", step, c.Type))
+			s.failItem("clean", i, mistake("leave it out", "%s is for VARCHAR and TEXT columns, this one is %s", step, c.Type))
 		case step == NullToEmpty && c.Default != nil:
-			s.failItem("clean", i, fmt.Errorf("%s leaves nothing for the default; keep one of them", step))
+			s.failItem("clean", i, mistake("keep one of them", "%s leaves nothing for the default", step))
 		}
 		c.Clean = append(c.Clean, step)
 	}

@@ -2,6 +2,8 @@ package mapping_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,6 +86,36 @@ func TestCompile_Errors(t *testing.T) {
 	})
 	if len(errs) != 4 {
 		t.Errorf("got %d errors, want 4: %v", len(errs), errs)
+	}
+}
+
+// One broken column hides neither those of the others nor of the key.
+func TestCheck(t *testing.T) {
+	def := "1"
+	errs := mapping.Check([]mapping.Spec{
+		{Name: "a", Type: "BIGINT", Clean: []string{"trim"}}, {Name: "b", Type: "INT", Expr: "1 +"}, {Name: "c", Type: "JSON"}, {Name: "d", Type: "INT", Default: &def},
+	}, []string{"a", "b", "c", "d", "e"})
+	var got []string
+	for _, err := range errs {
+		at, ok := errors.AsType[*mapping.SpecError](err)
+		if !ok || at.Err.Remedy == "" {
+			t.Fatalf("got %v, want a SpecError with a remedy", err)
+		}
+		got = append(got, fmt.Sprintf("%s %d %s: %s", at.Kind, at.Index, at.Field, at.Err.Message))
+	}
+	want := []string{
+		"column 1 expr: unexpected token EOF",
+		"column 0 clean: column a has cleaning steps or a default, which would change keys",
+		"key 1 : no column is mapped from it",
+		"column 2 type: column c is JSON, which MySQL takes for no key",
+		"column 3 default: column d has cleaning steps or a default, which would change keys",
+		"key 4 : no column is mapped from it",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if errs := mapping.Check([]mapping.Spec{{Name: "a", Type: "BIGINT"}}, []string{"a"}); errs != nil {
+		t.Errorf("got %v, want none", errs)
 	}
 }
 
