@@ -141,11 +141,11 @@ func (p *program) text(c *cli.Context) report.Text {
 // settings reads the configuration and makes sure that it has what the command
 // needs.
 func (p *program) settings(c *cli.Context, needs ...config.Need) (*config.Settings, error) {
-	s, err := config.Load(c.String("config"), p.configHost())
+	s, err := config.Load(c.String("config"), p.configHost(), examine)
 	if err != nil {
 		return nil, err
 	}
-	return s, s.Require(needs...)
+	return s, s.WithFindings(s.Require(needs...))
 }
 
 // formatFlag is the --format of a command.

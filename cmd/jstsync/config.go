@@ -71,7 +71,7 @@ func (p *program) configCheck(c *cli.Context) error {
 	if err := noArguments(c, "config check"); err != nil {
 		return err
 	}
-	settings, err := config.Check(c.String("config"), p.configHost())
+	settings, err := config.Check(c.String("config"), p.configHost(), examine)
 	if e, ok := errors.AsType[*config.Error](err); ok {
 		p.explainConfig(e)
 		return explainedError{e}

@@ -73,9 +73,6 @@ func choose(settings *config.Settings, names []string) ([]config.Pipeline, error
 	if e, ok := errors.AsType[*config.UnknownPipelineError](err); ok {
 		return nil, usage("%v", e)
 	}
-	for i := range pipelines {
-		err = errors.Join(err, supported(settings, &pipelines[i]))
-	}
 	return pipelines, err
 }
 

@@ -16,6 +16,7 @@ type decoder struct {
 	source   source
 	problems []Problem
 	missing  []Problem // of settings without a value: errors only for who requires them
+	findings []Problem // of examiners
 	literal  *Problem  // where the first secret written out in the file stands
 	crowded  bool      // within one of several sources
 	places   map[string]origin
@@ -25,6 +26,8 @@ type decoder struct {
 type origin struct {
 	line, column int
 	source       string // what else than the file gave it, such as a variable's name
+	from         string // what the file names that gave it, or a part of it
+	text         string // where all of it stands in the file and is harmless
 	shown        bool   // the value may be repeated in a message
 }
 

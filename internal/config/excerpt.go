@@ -18,10 +18,11 @@ type source struct {
 	lines  []string
 	tokens map[int][]*token.Token // by line
 	shown  map[token.Position]bool
+	block  map[int]bool // lines within a text written as a block, which may be shown
 }
 
 func newSource(text string, tokens token.Tokens) source {
-	s := source{lines: strings.Split(text, "\n"), tokens: map[int][]*token.Token{}, shown: map[token.Position]bool{}}
+	s := source{lines: strings.Split(text, "\n"), tokens: map[int][]*token.Token{}, shown: map[token.Position]bool{}, block: map[int]bool{}}
 	for _, t := range tokens {
 		s.tokens[t.Position.Line] = append(s.tokens[t.Position.Line], t)
 	}
@@ -78,6 +79,12 @@ func (s *source) quote(problems []Problem) {
 func (s *source) excerpt(number, column int) (text string, caret int) {
 	line := []rune(s.lines[number-1])
 	harmless := make([]bool, len(line))
+	if s.block[number] {
+		for i := range harmless {
+			harmless[i] = true
+		}
+		return maskLine(line, harmless, column)
+	}
 	for _, t := range s.tokens[number] {
 		if start := t.Position.Column - 1; start >= 0 && start < len(line) {
 			for i := range s.visible(t, line[start:]) {
@@ -111,14 +118,25 @@ func (s *source) visible(t *token.Token, line []rune) int {
 	text := t.Value
 	switch t.Type {
 	case token.SingleQuoteType:
-		text = "'" + strings.ReplaceAll(text, "'", "''") + "'"
+		text = "'" + quoted('\'', text) + "'"
 	case token.DoubleQuoteType:
-		text = `"` + text + `"`
+		text = `"` + quoted('"', text) + `"`
 	}
 	if n := len([]rune(text)); n <= len(line) && string(line[:n]) == text {
 		return n
 	}
 	return 0
+}
+
+// quoted writes a text as it mostly stands between such quotes.
+func quoted(quote rune, text string) string {
+	switch quote {
+	case '\'':
+		return strings.ReplaceAll(text, "'", "''")
+	case '"':
+		return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text)
+	}
+	return text
 }
 
 // maskLine puts the mask in the place of each stretch that is not harmless, and

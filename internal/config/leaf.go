@@ -82,6 +82,12 @@ func (d *decoder) expanded(f field, e *entry, path string) (x expansion, at orig
 		return expansion{}, at, false
 	}
 	at.shown = len(x.names) == 0
+	if at.from = strings.Join(x.names, ", "); at.shown && !f.secret() && !mayHoldPassword(written) {
+		at.text = x.text
+	}
+	if path == f.path {
+		d.places[path] = at
+	}
 	return x, at, true
 }
 
@@ -96,7 +102,8 @@ func (d *decoder) fromSecretFile(f field, e *entry) {
 	}
 	data, _, err := d.host.read(x.text, maxSecretFileBytes)
 	text := strings.TrimRight(string(data), "\r\n")
-	at.shown = false
+	at.shown, at.text, at.from = false, "", fmt.Sprintf("the file that %s_file names", f.key)
+	d.places[f.path] = at
 	switch {
 	case err != nil:
 		d.lack(f, at, fmt.Sprintf(": the file that %s_file names %s", f.key, describeFileError(err)), "create it or correct the path")
@@ -113,7 +120,8 @@ func (d *decoder) fromSurroundings(f field) {
 	name := d.variable(f)
 	if name != "" {
 		if text := d.host.env(name); text != "" {
-			d.put(f, text, origin{source: name})
+			d.places[f.path] = origin{source: name}
+			d.put(f, text, d.places[f.path])
 			return
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"reflect"
 	"runtime"
+	"slices"
 )
 
 const (
@@ -17,11 +18,12 @@ const (
 // Load reads the settings from the file at path, or from the one JSTSYNC_CONFIG
 // names when path is empty, or else from jstsync.yaml in the working directory.
 // A named file must exist; without a file the defaults and the environment
-// suffice. Every error is an [*Error].
-func Load(path string, host Host) (*Settings, error) {
-	s, d, err := read(path, host)
+// suffice. Every error is an [*Error]. What examiners find is in it too; alone it
+// is an error only for whoever requires the setting or the pipeline.
+func Load(path string, host Host, examiners ...Examiner) (*Settings, error) {
+	s, d, err := read(path, host, examiners)
 	if err == nil {
-		err = problemsError(d.problems)
+		err = s.WithFindings(problemsError(d.problems))
 	}
 	if err != nil {
 		return nil, err
@@ -30,14 +32,14 @@ func Load(path string, host Host) (*Settings, error) {
 }
 
 // Check is Load for whoever wants to know everything that is wrong: its [*Error]
-// also lists every setting without a value but the access token of a source,
-// which may be stored elsewhere.
-func Check(path string, host Host) (*Settings, error) {
-	s, d, err := read(path, host)
+// also lists all that examiners find, and every setting without a value but the
+// access token of a source, which may be stored elsewhere.
+func Check(path string, host Host, examiners ...Examiner) (*Settings, error) {
+	s, d, err := read(path, host, examiners)
 	if err != nil {
 		return nil, err
 	}
-	problems := d.problems
+	problems := slices.Concat(d.problems, d.findings)
 	for _, p := range d.missing {
 		if _, isToken := sourcePath(p.Path); !isToken {
 			problems = append(problems, p)
@@ -56,7 +58,7 @@ func FileName(path string, host Host) string {
 
 // read decodes the file that Load documents. It fails only when there is none
 // to decode; mistakes in it are the decoder's.
-func read(path string, host Host) (*Settings, *decoder, error) {
+func read(path string, host Host, examiners []Examiner) (*Settings, *decoder, error) {
 	named := path != "" || host.env(configEnv) != ""
 	path = FileName(path, host)
 	data, mode, err := host.read(path, maxFileBytes)
@@ -70,16 +72,17 @@ func read(path string, host Host) (*Settings, *decoder, error) {
 		return nil, nil, fileError(path, fmt.Sprintf("is larger than %d KiB", maxFileBytes>>10), "name a configuration file")
 	}
 	d := &decoder{file: path, host: host, places: map[string]origin{}}
-	return d.decode(data, mode), d, nil
+	return d.decode(data, mode, examiners), d, nil
 }
 
 // decode makes settings of the file's content; nil data means no file.
-func (d *decoder) decode(data []byte, mode fs.FileMode) *Settings {
+func (d *decoder) decode(data []byte, mode fs.FileMode, examiners []Examiner) *Settings {
 	s := &Settings{}
 	root := d.parse(data)
 	if len(d.problems) == 0 {
 		d.structure(reflect.ValueOf(s).Elem(), root, "", origin{})
 		d.validate(s)
+		d.examine(s, examiners)
 		d.checkMode(mode)
 	}
 	if data != nil {
@@ -87,7 +90,8 @@ func (d *decoder) decode(data []byte, mode fs.FileMode) *Settings {
 	}
 	d.source.quote(d.problems)
 	d.source.quote(d.missing)
-	s.missing = d.missing
+	d.source.quote(d.findings)
+	s.missing, s.findings = d.missing, d.findings
 	return s
 }
 

@@ -102,7 +102,8 @@ func (s *Settings) SourceOf(p Pipeline) *Source {
 
 // Pipeline gives the named pipelines in the order of the names, each once, or
 // all of them when none is named. A name that is not configured is an
-// [*UnknownPipelineError]; a setting of theirs without a value an [*Error].
+// [*UnknownPipelineError]; a setting of theirs without a value, or in which
+// examiners found a mistake, an [*Error].
 func (s *Settings) Pipeline(names ...string) ([]Pipeline, error) {
 	var chosen []Pipeline
 	var unknown []string
@@ -125,11 +126,11 @@ func (s *Settings) Pipeline(names ...string) ([]Pipeline, error) {
 	}
 	err := problemsError(s.lacking(func(path string) bool {
 		return slices.ContainsFunc(chosen, func(p Pipeline) bool {
-			return strings.HasPrefix(path, "pipelines."+p.Name+".")
+			return within(path, "pipelines."+p.Name)
 		})
 	}))
 	if err != nil {
-		return nil, err
+		return nil, s.WithFindings(err)
 	}
 	return chosen, nil
 }

@@ -48,7 +48,8 @@ func sourcePath(path string) (isSource, isToken bool) {
 }
 
 // Require answers an [*Error] with every setting of these needs that has no
-// value, naming the key and the environment variable that can give it.
+// value, naming the key and the environment variable that can give it, and with
+// what examiners found of these settings.
 func (s *Settings) Require(needs ...Need) error {
 	return problemsError(s.lacking(func(path string) bool {
 		return slices.ContainsFunc(needs, func(n Need) bool { return n.covers(path) })
@@ -70,7 +71,7 @@ func (s *Settings) RequireFor(pipelines []Pipeline, needs ...Need) error {
 
 func (s *Settings) lacking(wanted func(path string) bool) []Problem {
 	var problems []Problem
-	for _, p := range s.missing {
+	for _, p := range slices.Concat(s.missing, s.findings) {
 		if wanted(p.Path) {
 			problems = append(problems, p)
 		}

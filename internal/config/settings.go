@@ -50,7 +50,8 @@ type Settings struct {
 	Serve     Serve      `yaml:"serve" doc:"The long-running poller."`
 	Alerts    Alerts     `yaml:"alerts" doc:"Who is told what when something is wrong."`
 
-	missing []Problem
+	missing  []Problem // settings without a value
+	findings []Problem // what examiners found
 }
 
 // Source is how the Jushuitan open API is reached, for one account.

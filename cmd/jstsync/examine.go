@@ -1,0 +1,116 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+
+	"jstsync/internal/config"
+	"jstsync/internal/mapping"
+	"jstsync/load"
+)
+
+// examine finds the mistakes in settings that only their users know: what can be
+// found without the network must not wait for a run.
+func examine(s *config.Settings) []config.Finding {
+	var found []config.Finding
+	if dsn := s.Target.DSN.Reveal(); dsn != "" {
+		for _, wrong := range load.CheckDSN(dsn) {
+			found = append(found, config.Finding{Path: "target.dsn", Message: wrong.Message, Remedy: wrong.Remedy})
+		}
+	}
+	for i := range s.Pipelines {
+		pl := &s.Pipelines[i]
+		found = append(found, unsupported(s, pl)...)
+		found = append(found, examineColumns(pl)...)
+		found = append(found, examineRules(pl)...)
+	}
+	return append(found, examineShared(s)...)
+}
+
+func pathOf(pl *config.Pipeline) string { return "pipelines." + pl.Name }
+
+// unsupported refuses settings that are understood and not yet acted upon, where
+// ignoring them would do something else than what was asked for.
+func unsupported(s *config.Settings, pl *config.Pipeline) []config.Finding {
+	var found []config.Finding
+	refuse := func(setting, message, remedy string) {
+		found = append(found, config.Finding{Path: pathOf(pl) + "." + setting, Message: message + " not supported by this version", Remedy: remedy})
+	}
+	if len(s.Sources) > 1 {
+		refuse("source", "more than one account under sources is", "leave one of them")
+	}
+	if len(pl.Rules) > 0 {
+		refuse("rules", "is", "remove it")
+	}
+	if pl.ChangesTable != "" {
+		refuse("changes_table", "is", "remove it")
+	}
+	return found
+}
+
+// examineColumns compiles the columns, and makes sure that they hold the key.
+func examineColumns(pl *config.Pipeline) []config.Finding {
+	columns, _ := mapping.Shops()
+	mistakes := mapping.CheckKey(columns, pl.Key)
+	if len(pl.Columns) > 0 {
+		mistakes = mapping.Check(specsOf(pl), pl.Key)
+	}
+	var found []config.Finding
+	for _, err := range mistakes {
+		if wrong, ok := errors.AsType[*mapping.SpecError](err); ok && !causedBy(pl, wrong) {
+			found = append(found, finding(pl, wrong))
+		}
+	}
+	return found
+}
+
+// causedBy reports whether a mistake only follows from a setting that has no
+// value: that is a mistake of its own, and known.
+func causedBy(pl *config.Pipeline, wrong *mapping.SpecError) bool {
+	switch {
+	case wrong.Kind == "key":
+		for _, c := range pl.Columns {
+			if c.From == "" && c.Expr == "" {
+				return true
+			}
+		}
+		return wrong.Name == ""
+	case wrong.Field == "name":
+		return pl.Columns[wrong.Index].Name == ""
+	case wrong.Field == "type":
+		return pl.Columns[wrong.Index].Type == ""
+	case wrong.Field == "clean" && wrong.Item >= 0:
+		return pl.Columns[wrong.Index].Clean[wrong.Item] == ""
+	}
+	return false
+}
+
+// examineRules compiles the rules.
+func examineRules(pl *config.Pipeline) []config.Finding {
+	var found []config.Finding
+	for i, r := range pl.Rules {
+		if r.Expr == "" {
+			continue
+		}
+		_, err := mapping.CompileRule(mapping.RuleSpec{Name: r.Name, Expr: r.Expr, OnFail: cmp.Or(r.OnFail, config.OnFailWarn)})
+		if wrong, ok := errors.AsType[*mapping.SpecError](err); ok {
+			wrong.Index = i
+			found = append(found, finding(pl, wrong))
+		}
+	}
+	return found
+}
+
+// finding says at which setting a mistake is.
+func finding(pl *config.Pipeline, wrong *mapping.SpecError) config.Finding {
+	list := map[string]string{"column": "columns", "rule": "rules", "key": "key"}[wrong.Kind]
+	path := fmt.Sprintf("%s.%s[%d]", pathOf(pl), list, wrong.Index)
+	if wrong.Field != "" {
+		path += "." + wrong.Field
+	}
+	if wrong.Item >= 0 {
+		path += fmt.Sprintf("[%d]", wrong.Item)
+	}
+	return config.Finding{Path: path, At: wrong.Err.At, Message: wrong.Err.Message, Remedy: wrong.Err.Remedy, Quotes: true}
+}
