@@ -27,7 +27,10 @@ func examineShared(s *config.Settings) []config.Finding {
 		for j := range s.Pipelines[:i] {
 			other := &s.Pipelines[j]
 			if theirs := tables[other.Name]; theirs != nil && other.Table == pl.Table {
-				found = append(found, sharing(s, pl, other, tables[pl.Name], theirs)...)
+				wrong := sharing(s, pl, other, tables[pl.Name], theirs)
+				if found = append(found, wrong...); wrong != nil {
+					break
+				}
 			}
 		}
 	}

@@ -16,9 +16,9 @@ func assign(v reflect.Value, tag reflect.StructTag, text string) fault {
 	case *time.Duration:
 		return number(p, tag, text, parseDuration, fault{"must be a duration", "write a number and a unit, such as 30s, 5m or 7d"})
 	case *int:
-		return number(p, tag, text, strconv.Atoi, fault{"must be a whole number", ""})
+		return number(p, tag, text, strconv.Atoi, fault{"must be a whole number", "write its digits alone"})
 	case *float64:
-		return number(p, tag, text, parseFloat, fault{"must be a number", ""})
+		return number(p, tag, text, parseFloat, fault{"must be a number", "write it like 5 or 0.5"})
 	case *bool:
 		switch strings.ToLower(text) {
 		case "true", "false":

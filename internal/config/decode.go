@@ -158,7 +158,7 @@ func (d *decoder) members(node ast.Node, path string) []entry {
 	}
 	mapping, ok := node.(*ast.MappingNode)
 	if !ok {
-		d.report(tokenOrigin(firstToken(node)), path, fault{"must be a section of keys, not " + describe(node), ""})
+		d.report(tokenOrigin(firstToken(node)), path, fault{"must be a section of keys, not " + describe(node), "write its keys below it, as key: value"})
 		return nil
 	}
 	var entries []entry
@@ -201,7 +201,7 @@ func (d *decoder) scalar(node ast.Node, path string) (string, bool) {
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
 		return n.GetToken().Value, true
 	}
-	d.report(tokenOrigin(firstToken(node)), path, fault{"must be one value, not " + describe(node), ""})
+	d.report(tokenOrigin(firstToken(node)), path, fault{"must be one value, not " + describe(node), "write the value itself"})
 	return "", false
 }
 

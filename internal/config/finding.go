@@ -67,7 +67,7 @@ func (s *source) inside(at origin, character int) origin {
 	skip := ""
 	switch {
 	case block:
-		place.line, place.column, skip = place.line+1, 1, " "
+		place.line, place.column, skip, last = place.line+1, 1, " ", strings.TrimLeft(last, " ")
 	case first[0] == '"' || first[0] == '\'':
 		place.column, skip, last = place.column+1, " ", quoted(first[0], last)
 	}

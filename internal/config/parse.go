@@ -90,6 +90,8 @@ func (d *decoder) syntaxError(err error, text string) {
 	switch {
 	case strings.Contains(message, "'TAB'"):
 		remedy = "indent with spaces"
+	case strings.Contains(message, "tab character"):
+		remedy = "write blanks in its place"
 	case at.line >= 1 && at.line <= len(lines) && strings.Contains(message, "'}'") && strings.Contains(lines[at.line-1], "${"):
 		remedy = `within { } put quotes around "${NAME}"`
 	}

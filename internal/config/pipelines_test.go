@@ -122,7 +122,7 @@ func TestLoad_PipelineProblem(t *testing.T) {
 		{"pipelines: {p: {key: []}}", "1:22: pipelines.p.key: is an empty list; add an element, or remove the key for the default [shop_id]"},
 		{"pipelines: {p: {key: [a, b, a]}}", "1:29: pipelines.p.key[2]: is in the list twice; remove it"},
 		{"pipelines: {p: {key: ['']}}", "1:23: pipelines.p.key[0]: is empty; write a value"},
-		{"pipelines: {p: {key: [{a: b}]}}", "1:23: pipelines.p.key[0]: must be one value, not a section of keys"},
+		{"pipelines: {p: {key: [{a: b}]}}", "1:23: pipelines.p.key[0]: must be one value, not a section of keys; write the value itself"},
 		{"pipelines: {p: {key: [a], columns: [{name: b, type: INT}]}}", "1:23: pipelines.p.key[0]: is a source field that no column is mapped from; add a column with from: and this field"},
 		{"pipelines: {p: {columns: [{name: b, type: INT}]}}", "1:13: pipelines.p.key[0]: is a source field that no column is mapped from; add a column with from: and this field"},
 		{"pipelines: {p: {columns: [{name: shop_id, type: JSON}]}}", "1:49: pipelines.p.columns[0].type: JSON cannot be a column of the key; write VARCHAR(n)"},
@@ -141,7 +141,7 @@ func TestLoad_PipelineProblem(t *testing.T) {
 		{"pipelines: {p: {deletes: soft, columns: [{name: shop_id, type: INT}, {name: Deleted_At, type: DATETIME}]}}", "1:77: pipelines.p.columns[1].name: is the column in which deletes: soft keeps the time of the delete; rename it"},
 		// columns
 		{"pipelines: {p: {columns: {a: INT}}}", "1:26: pipelines.p.columns: must be a list, not a section of keys; write it as [ … ]"},
-		{column + "shop_name]}}", at + ": must be a section of keys, not a single value\n" + at + ": has no name; add name\n" + at + ": has no type; add type"},
+		{column + "shop_name]}}", at + ": must be a section of keys, not a single value; write its keys below it, as key: value\n" + at + ": has no name; add name\n" + at + ": has no type; add type"},
 		{column + "{}]}}", at + ": has no name; add name\n" + at + ": has no type; add type"},
 		{column + "{nam: x, type: INT}]}}", "1:55: pipelines.p.columns[1]: has no name; add name\n" + `1:56: pipelines.p.columns[1]: unknown key "nam"; did you mean "name"?`},
 		{column + "{name: SHOP_ID, type: INT, from: x}]}}", "1:62: pipelines.p.columns[1].name: is the name of entry 1 as well; rename one of them"},

@@ -37,13 +37,13 @@ pipelines:
 	want := `jstsync.yaml:1:1: unknown key "stat"; did you mean "state"?
 jstsync.yaml:2:15: lock_timeout: must be a duration, not "5"; write a number and a unit, such as 30s, 5m or 7d
 jstsync.yaml:4:13: source.base_url: must begin with https://; http:// is for a server on this machine only
-jstsync.yaml:5:15: source.app_secret: must be one value, not a list
+jstsync.yaml:5:15: source.app_secret: must be one value, not a list; write the value itself
 jstsync.yaml:6:14: source.page_size: must be 1 to 100, not "0"
-jstsync.yaml:7:22: source.rate.per_second: must be a number, not "fast"
+jstsync.yaml:7:22: source.rate.per_second: must be a number, not "fast"; write it like 5 or 0.5
 jstsync.yaml:7:40: source.rate.per_minute: must be more than 0, not "-1"
 jstsync.yaml:8:12: source.timeout: must be more than 0s, not "0s"
 jstsync.yaml:9:3: source: duplicate key "timeout", first on line 8; keep one of them
-jstsync.yaml:10:10: source.retry: must be a section of keys, not a single value
+jstsync.yaml:10:10: source.retry: must be a section of keys, not a single value; write its keys below it, as key: value
 jstsync.yaml:13:3: target.dsn: both dsn and dsn_file are given; keep one of them
 jstsync.yaml:16:5: pipelines.shops: unknown key "tabel"; did you mean "table"?
 jstsync.yaml:17:26: pipelines.shops.guard.max_deletes: must be 0 or more, not "-1"
@@ -72,14 +72,14 @@ func TestLoad_Problem(t *testing.T) {
 		{"state: a\n...\nstate: b\n", "3:1: a second document begins here; keep one document in the file"},
 		{strings.Repeat("[", 9000), "1:33: is nested too deeply here"},
 		{strings.Repeat("- ", 60000), "1:65: is nested too deeply here"},
-		{"just text", "1:1: must be a section of keys, not a single value"},
-		{"- a", "1:1: must be a section of keys, not a list"},
+		{"just text", "1:1: must be a section of keys, not a single value; write its keys below it, as key: value"},
+		{"- a", "1:1: must be a section of keys, not a list; write its keys below it, as key: value"},
 		// what YAML offers and this file does not
-		{"state: &a x", "1:8: state: must be one value, not an anchor (&), which is not supported"},
-		{"state: !!str x", "1:8: state: must be one value, not a tag (!), which is not supported"},
+		{"state: &a x", "1:8: state: must be one value, not an anchor (&), which is not supported; write the value itself"},
+		{"state: !!str x", "1:8: state: must be one value, not a tag (!), which is not supported; write the value itself"},
 		{"<<: {state: x}", "1:1: has a merge key (<<), which is not supported for a key; write the key as plain text"},
 		{"? state\n: x", "1:1: has an explicit key (?), which is not supported for a key; write the key as plain text"},
-		{"source: &a {page_size: 3}", "1:9: source: must be a section of keys, not an anchor (&), which is not supported"},
+		{"source: &a {page_size: 3}", "1:9: source: must be a section of keys, not an anchor (&), which is not supported; write its keys below it, as key: value"},
 		// keys
 		{"webhooks: {}", `1:1: unknown key "webhooks"; known here: state, lock_timeout, source, sources, target, pipelines, audit, plan, serve, alerts`},
 		{"state_file: x", `1:1: unknown key "state_file"; known here: state, lock_timeout, source, sources, target, pipelines, audit, plan, serve, alerts`},
@@ -88,13 +88,13 @@ func TestLoad_Problem(t *testing.T) {
 		{"target: {'dsn=hunter2': }", `1:10: target: unknown key; known here: dsn, dsn_file`},
 		{"pipelines: {a: {}, a: {}}", `1:20: pipelines: duplicate key "a", first on line 1; keep one of them`},
 		{"pipelines: {}", "1:12: pipelines: names nothing; add an entry, or remove the key for the default shops"},
-		{"pipelines: [shops]", "1:12: pipelines: must be a section of keys, not a list"},
+		{"pipelines: [shops]", "1:12: pipelines: must be a section of keys, not a list; write its keys below it, as key: value"},
 		{"pipelines: {" + strings.Repeat("x", 65) + ": {}}", "1:13: pipelines: has a name that is not 1 to 64 of A-Z, a-z, 0-9, _ and -; rename it"},
 		// values
 		{"state:", "1:1: state: is empty; write a value, or remove the key for the default jstsync.db"},
 		{"state: ''", "1:8: state: is empty; write a value, or remove the key for the default jstsync.db"},
 		{"state: \"a\\nb\"", "1:8: state: contains a line break or another control character; remove it"},
-		{"state: {a: b}", "1:8: state: must be one value, not a section of keys"},
+		{"state: {a: b}", "1:8: state: must be one value, not a section of keys; write the value itself"},
 		{"state: ${", "1:8: state: has a ${ that is not ${NAME} or ${NAME:-default}; write $$ for a dollar"},
 		{"state: ${1}", "1:8: state: has a ${ that is not ${NAME} or ${NAME:-default}; write $$ for a dollar"},
 		{"state: ${A:-${B}}", "1:8: state: has a ${ that is not ${NAME} or ${NAME:-default}; write $$ for a dollar"},
@@ -103,11 +103,11 @@ func TestLoad_Problem(t *testing.T) {
 		{"lock_timeout: 65535d9999999h", `1:15: lock_timeout: must be a duration, not "65535d9999999h"` + unit},
 		{"lock_timeout: 65535d1555555h", `1:15: lock_timeout: must be a duration, not "65535d1555555h"` + unit},
 		{"lock_timeout: 0d", `1:15: lock_timeout: must be more than 0s, not "0d"`},
-		{"source: {page_size: 1_0}", `1:21: source.page_size: must be a whole number, not "1_0"`},
-		{"source: {page_size: 2.0}", `1:21: source.page_size: must be a whole number, not "2.0"`},
-		{"source: {page_size: '${SECRET}'}", "1:21: source.page_size: must be a whole number"},
-		{"source: {rate: {per_second: .inf}}", `1:29: source.rate.per_second: must be a number, not ".inf"`},
-		{"source: {rate: {per_second: inf}}", `1:29: source.rate.per_second: must be a number, not "inf"`},
+		{"source: {page_size: 1_0}", `1:21: source.page_size: must be a whole number, not "1_0"; write its digits alone`},
+		{"source: {page_size: 2.0}", `1:21: source.page_size: must be a whole number, not "2.0"; write its digits alone`},
+		{"source: {page_size: '${SECRET}'}", "1:21: source.page_size: must be a whole number; write its digits alone"},
+		{"source: {rate: {per_second: .inf}}", `1:29: source.rate.per_second: must be a number, not ".inf"; write it like 5 or 0.5`},
+		{"source: {rate: {per_second: inf}}", `1:29: source.rate.per_second: must be a number, not "inf"; write it like 5 or 0.5`},
 		{"source: {retry: {max_attempts: 0}}", `1:32: source.retry.max_attempts: must be 1 or more, not "0"`},
 		{"pipelines: {shops: {resource: orders}}", "1:31: pipelines.shops.resource: must be shops"},
 		{"pipelines: {shops: {table: a.b}}", "1:28: pipelines.shops.table: must be a plain table name without a dot; name the database in target.dsn"},
