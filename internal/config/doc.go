@@ -8,6 +8,8 @@
 // command would miss. [Settings.EffectiveYAML] shows what is in effect, [Schema]
 // is for editors, and [Template] is a file to begin with. The decoder, the
 // schema and the settings shown all come from the tags of the settings' fields.
+// What takes knowledge of the other packages is found by an [Examiner], whose
+// every [Finding] becomes a problem with its place in the file.
 //
 // Guaranteed:
 //   - a setting that is present has its type, its range and its form; one left
@@ -25,8 +27,8 @@
 //   - Load reads nothing but what its [Host] gives it and the time-zone database,
 //     and keeps no state.
 //
-// Not guaranteed: that a DSN can be parsed, that a credential is accepted, that
-// a path can be written, that a table name suits a certain server, that an
-// expression compiles, or that a resource has the fields named. Anchors,
+// Not guaranteed: that a credential is accepted, that a path can be written, that
+// a table name suits a certain server, or that a resource has the fields named;
+// and without an examiner, that a DSN can be parsed or an expression compiles. Anchors,
 // aliases, merge keys and tags of YAML are refused, not resolved.
 package config

@@ -29,6 +29,20 @@ func newSource(text string, tokens token.Tokens) source {
 	return s
 }
 
+// skipTabs puts tokens where they begin: the lexer has those behind a tab begin
+// at the tab.
+func (s *source) skipTabs(tokens token.Tokens) {
+	for _, t := range tokens {
+		if t.Position == nil || t.Position.Line < 1 || t.Position.Line > len(s.lines) {
+			continue
+		}
+		line := []rune(s.lines[t.Position.Line-1])
+		for at := t.Position.Column - 1; at >= 0 && at < len(line) && line[at] == '\t'; at++ {
+			t.Position.Column++
+		}
+	}
+}
+
 // vouch notes that a token may be shown, if it may.
 func (s *source) vouch(t *token.Token, harmless bool) {
 	if harmless && t != nil && t.Position != nil && s.shown != nil {

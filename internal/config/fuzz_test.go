@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -19,6 +20,8 @@ func FuzzLoad(f *testing.F) {
 		"sources: {a: {app_key: k}, b: }\npipelines:\n  p:\n    source: b\n    key: [a, b]\n    cron: '0 0 * * *'\n    columns:\n    - {name: a, type: \"DECIMAL(3,1)\", default: 1.5}\n    - name: b\n      type: int\n",
 		"pipelines: {p: {rules: [{name: x, expr: \"a\\n\"}], columns: [{name: shop_id, type: INT, expr: x, clean: [nfc]}]}}\n",
 		"alerts: {channels: [{name: o, kind: wecom, url: 'https://h?k=v', secret: s}]}\nserve: {listen: ':1', time_zone: UTC}\n",
+		"pipelines: {p: {rules: [{name: x, expr: 'a''b'}, {name: y, expr: \"\\\"a\"}, {name: z, expr: ' 店'}]}}\n",
+		"pipelines:\n  p:\n    rules:\n    - name: x\n      expr: |2\n\n          a\n         b\n    - {name: y, expr: >\n        c\n        d}\n",
 		"lock_timeout: 7d1h\n", "source: {app_secret_file: x, base_url: 'http://[::1]:80/'}\n", "\t- [{\n", "state: |2\n   x\n",
 	} {
 		f.Add([]byte(seed))
@@ -28,6 +31,8 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		h := host(map[string]string{"A": "1"}, map[string]string{config.DefaultFile: string(data), "x": string(data)})
+		_, err := config.Check("", h, anywhere)
+		checkError(t, err)
 		s, err := config.Load("", h)
 		if err != nil {
 			checkError(t, err)
@@ -64,6 +69,19 @@ func FuzzLoad(f *testing.F) {
 			t.Error("got no pipeline")
 		}
 	})
+}
+
+// anywhere finds a mistake at places of all kinds.
+func anywhere(s *config.Settings) []config.Finding {
+	found := []config.Finding{{Path: "", Message: "x"}, {Path: "target.dsn", At: 2, Message: "x"}, {Path: "nowhere[1].at.all", At: 1, Message: "x"}}
+	for _, p := range s.Pipelines {
+		for i, r := range p.Rules {
+			for at := range len(r.Expr) + 2 {
+				found = append(found, config.Finding{Path: fmt.Sprintf("pipelines.%s.rules[%d].expr", p.Name, i), At: at, Message: "x", Quotes: true})
+			}
+		}
+	}
+	return found
 }
 
 func checkShown(t *testing.T, s *config.Settings) {

@@ -66,6 +66,7 @@ func (d *decoder) documents(text string) (docs []*ast.DocumentNode) {
 		d.syntaxError(err, text)
 		return nil
 	}
+	d.source.skipTabs(tokens)
 	return file.Docs
 }
 
