@@ -151,6 +151,8 @@ func TestLoad_PipelineProblem(t *testing.T) {
 		{column + "{name: x, type: TEXT, default: a}]}}", "1:86: pipelines.p.columns[1].default: TEXT takes no default; remove it"},
 		{column + "{name: x, type: TEXT, clean: [trim, uper, trim]}]}}", `1:91: pipelines.p.columns[1].clean[1]: must be trim, collapse_space, empty_to_null, null_to_empty, nfc, upper, lower, zero_date_to_null or truncate; did you mean "upper"?` +
 			"\n1:97: pipelines.p.columns[1].clean[2]: is in the list twice; remove it"},
+		{column + "{name: x, type: TEXT, clean: [upper, null_to_empty, lower, empty_to_null]}]}}", "1:107: pipelines.p.columns[1].clean[2]: undoes upper; keep one of them\n" +
+			"1:114: pipelines.p.columns[1].clean[3]: undoes null_to_empty; keep one of them"},
 		// rules
 		{"pipelines: {p: {rules: [{name: a, expr: x}, {name: a, expr: '', on_fail: stop}]}}", "1:52: pipelines.p.rules[1].name: is the name of entry 1 as well; rename one of them\n" +
 			"1:61: pipelines.p.rules[1].expr: is empty; write a value\n1:74: pipelines.p.rules[1].on_fail: must be warn, quarantine or fail"},

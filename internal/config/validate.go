@@ -128,6 +128,7 @@ func (d *decoder) checkColumn(p *Pipeline, i int, path string) {
 		}
 		c.Nullable = false
 	}
+	d.checkClean(c.Clean, path+".clean")
 	if c.Default != nil && typed {
 		if wrong := t.checkDefault(*c.Default); wrong != (fault{}) {
 			d.wrong(path+".default", wrong.message, wrong.remedy)
@@ -135,6 +136,16 @@ func (d *decoder) checkColumn(p *Pipeline, i int, path string) {
 	}
 	if p.Deletes == DeletesSoft && strings.EqualFold(c.Name, "deleted_at") {
 		d.wrong(path+".name", "is the column in which deletes: soft keeps the time of the delete", "rename it")
+	}
+}
+
+// checkClean reports the second of two cleaning steps of which one undoes the other.
+func (d *decoder) checkClean(steps []string, path string) {
+	for _, pair := range [][2]string{{"upper", "lower"}, {"null_to_empty", "empty_to_null"}} {
+		i, j := slices.Index(steps, pair[0]), slices.Index(steps, pair[1])
+		if i >= 0 && j >= 0 {
+			d.wrong(fmt.Sprintf("%s[%d]", path, max(i, j)), "undoes "+steps[min(i, j)], "keep one of them")
+		}
 	}
 }
 

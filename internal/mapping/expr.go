@@ -41,7 +41,7 @@ type Expr struct {
 }
 
 // CompileExpr compiles and type-checks an expression. The error is a
-// [*Mistake], which says where in the text it is and what to do about it.
+// [*MistakeError], which says where in the text it is and what to do about it.
 func CompileExpr(text string) (*Expr, error) {
 	e, _, wrong := compileExpr(text)
 	if wrong != nil {
@@ -52,7 +52,7 @@ func CompileExpr(text string) (*Expr, error) {
 
 // compileExpr also returns the type that the expression is known to give; of
 // what comes from the record nothing is known.
-func compileExpr(text string) (*Expr, reflect.Type, *Mistake) {
+func compileExpr(text string) (*Expr, reflect.Type, *MistakeError) {
 	if len(text) > maxExprText {
 		return nil, nil, mistake("split the work over several columns", "it is longer than %d bytes", maxExprText)
 	}

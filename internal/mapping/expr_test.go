@@ -235,7 +235,7 @@ func TestCompileExpr_Errors(t *testing.T) {
 	} {
 		t.Run(tt.text[:min(len(tt.text), 40)], func(t *testing.T) {
 			e, err := mapping.CompileExpr(tt.text)
-			wrong, ok := errors.AsType[*mapping.Mistake](err)
+			wrong, ok := errors.AsType[*mapping.MistakeError](err)
 			if !ok || wrong.Remedy == "" || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") || e != nil {
 				t.Errorf("got %v, want one line with %s", err, tt.want)
 			}
@@ -252,7 +252,7 @@ func TestCompileExpr_At(t *testing.T) {
 		{`"店铺" - 1`, 6}, {"店铺 + (", 6}, {"nick\n= 1", 6}, {`foo(1)`, 1}, {`nick + now()`, 8}, {`nick[1:2]`, 5}, {strings.Repeat("(", 10_001), 0},
 	} {
 		_, err := mapping.CompileExpr(tt.text)
-		wrong, ok := errors.AsType[*mapping.Mistake](err)
+		wrong, ok := errors.AsType[*mapping.MistakeError](err)
 		if !ok || wrong.At != tt.want {
 			t.Errorf("%.40q: got %v, want character %d", tt.text, err, tt.want)
 		}
@@ -366,7 +366,7 @@ func FuzzCompileExpr(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		e, err := mapping.CompileExpr(text)
 		if err != nil {
-			wrong, ok := errors.AsType[*mapping.Mistake](err)
+			wrong, ok := errors.AsType[*mapping.MistakeError](err)
 			if !ok || wrong.Message == "" || wrong.Remedy == "" || wrong.At < 0 || wrong.At > utf8.RuneCountInString(text)+1 {
 				t.Fatalf("got %#v, want a mistake within the text, with a remedy", err)
 			}

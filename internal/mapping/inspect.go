@@ -19,7 +19,7 @@ type inspector struct {
 
 	names   []*ast.IdentifierNode
 	settled map[*ast.IdentifierNode]bool // they are no plain names of members
-	wrong   []*Mistake                   // in the order of the walk
+	wrong   []*MistakeError                   // in the order of the walk
 }
 
 // Visit looks at one node; its children were visited before.
@@ -126,7 +126,7 @@ func (in *inspector) binary(n *ast.BinaryNode) {
 }
 
 // problem returns the first thing that is refused. It settles the members.
-func (in *inspector) problem() *Mistake {
+func (in *inspector) problem() *MistakeError {
 	known := in.functionNames()
 	for _, n := range in.names {
 		switch {

@@ -34,7 +34,7 @@ func keyColumn(columns []Column, member string) (int, *SpecError) {
 		return -1, &SpecError{Kind: "key", Name: member, Item: -1, Err: mistake(remedy, "no column is mapped from it")}
 	}
 	c := &columns[i]
-	wrong := func(field string, m *Mistake) (int, *SpecError) {
+	wrong := func(field string, m *MistakeError) (int, *SpecError) {
 		return i, &SpecError{Kind: "column", Index: i, Name: c.Name, Field: field, Item: -1, Err: m}
 	}
 	changed := mistake("remove them, and clean in another column", "column %s has cleaning steps or a default, which would change keys", c.Name)

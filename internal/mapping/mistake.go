@@ -8,15 +8,15 @@ import (
 	"github.com/expr-lang/expr/file"
 )
 
-// Mistake is what is wrong with something that a person wrote.
-type Mistake struct {
+// MistakeError is what is wrong with something that a person wrote.
+type MistakeError struct {
 	Message string
 	Remedy  string // what to do about it; may be empty
 	At      int    // the character of an expression's text that is meant, from 1; 0 is the whole
 }
 
 // Error is one line: the message, the remedy and the character.
-func (m *Mistake) Error() string {
+func (m *MistakeError) Error() string {
 	text := m.Message
 	if m.Remedy != "" {
 		text += "; " + m.Remedy
@@ -27,14 +27,14 @@ func (m *Mistake) Error() string {
 	return text
 }
 
-func mistake(remedy, format string, args ...any) *Mistake {
-	return &Mistake{Message: fmt.Sprintf(format, args...), Remedy: remedy}
+func mistake(remedy, format string, args ...any) *MistakeError {
+	return &MistakeError{Message: fmt.Sprintf(format, args...), Remedy: remedy}
 }
 
 // libraryMistake says on one line what the expression library found, and what
 // to do about it.
-func libraryMistake(err error) *Mistake {
-	m := &Mistake{Message: plain(err).Error()}
+func libraryMistake(err error) *MistakeError {
+	m := &MistakeError{Message: plain(err).Error()}
 	var at *file.Error
 	if errors.As(err, &at) {
 		m.At = at.From + 1

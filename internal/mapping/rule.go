@@ -32,7 +32,7 @@ type RuleSpec struct {
 // CompileRule compiles a rule, whose expression must give true or false. The
 // error is a [*SpecError], without an index.
 func CompileRule(spec RuleSpec) (*Rule, error) {
-	fail := func(field string, m *Mistake) (*Rule, error) {
+	fail := func(field string, m *MistakeError) (*Rule, error) {
 		return nil, &SpecError{Kind: "rule", Name: spec.Name, Field: field, Item: -1, Err: m}
 	}
 	on := OnFail(spec.OnFail)

@@ -32,7 +32,7 @@ type SpecError struct {
 	Name  string // of the column, rule or member
 	Field string // name, from, type, comment, default, expr, clean or on_fail; empty for a member
 	Item  int    // the index in a list such as clean; -1 is the field as a whole
-	Err   *Mistake
+	Err   *MistakeError
 }
 
 func (e *SpecError) Error() string {
@@ -94,9 +94,9 @@ type compilation struct {
 	errs  []error
 }
 
-func (s *compilation) fail(field string, m *Mistake) { s.failItem(field, -1, m) }
+func (s *compilation) fail(field string, m *MistakeError) { s.failItem(field, -1, m) }
 
-func (s *compilation) failItem(field string, item int, m *Mistake) {
+func (s *compilation) failItem(field string, item int, m *MistakeError) {
 	s.errs = append(s.errs, &SpecError{Kind: "column", Index: s.index, Name: s.spec.Name, Field: field, Item: item, Err: m})
 }
 
@@ -109,14 +109,14 @@ func (s *compilation) compile() Column {
 	s.names()
 	typ, err := diff.ParseType(spec.Type)
 	if err != nil {
-		s.fail("type", &Mistake{Message: err.Error()})
+		s.fail("type", &MistakeError{Message: err.Error()})
 	}
 	c.Type = typ
 	s.source(&c)
 	s.steps(&c, err == nil)
 	if err == nil && spec.Default != nil {
 		if _, err := c.fallback(); err != nil {
-			s.fail("default", &Mistake{Message: err.Error()})
+			s.fail("default", &MistakeError{Message: err.Error()})
 		}
 	}
 	return c
