@@ -62,6 +62,13 @@ func examineColumns(pl *config.Pipeline) []config.Finding {
 			found = append(found, finding(pl, wrong))
 		}
 	}
+	if mapper, err := mapperOf(pl); len(mistakes) == 0 && err == nil && mapper.IDColumn() == "" && pl.Deletes != config.DeletesKeep {
+		found = append(found, config.Finding{
+			Path:    pathOf(pl) + ".columns",
+			Message: "has no column that is mapped as it is from " + mapping.ShopID + ", by which the source is asked whether a record is gone",
+			Remedy:  "add {name: " + mapping.ShopID + ", type: BIGINT}, or write deletes: keep",
+		})
+	}
 	return found
 }
 

@@ -19,10 +19,6 @@ func mapperOf(pl *config.Pipeline) (*mapping.Mapper, error) {
 	if err = errors.Join(append(mistakes, err)...); err != nil {
 		return nil, &diff.Error{Code: diff.CodeConfig, Message: "pipelines." + pl.Name, Err: err}
 	}
-	if mapper.IDColumn() == "" && pl.Deletes != config.DeletesKeep {
-		return nil, badColumns(pl, fmt.Errorf("no column is mapped as it is from %s, by which the source is asked whether a record is gone; "+
-			"add {name: %s, type: BIGINT}, or write deletes: keep", mapping.ShopID, mapping.ShopID))
-	}
 	return mapper, nil
 }
 
