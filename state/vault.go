@@ -25,12 +25,13 @@ var (
 // was sealed under another app secret, or is damaged, which looks the same.
 var ErrSealed = errors.New("it was sealed under another app secret")
 
-// Vault keeps one app's access token in a state file, sealed with AES-256-GCM
+// Vault keeps the access token of one app, or of one of its accounts, in a state file, sealed with AES-256-GCM
 // under a key made by HKDF-SHA256 of the app secret and a salt in the file.
 // The file alone does not give the token away.
 type Vault struct {
 	path   string
-	app    string // names the token: the app key
+	source string // with the app names the token; "" for the app alone
+	app    string // the app key
 	secret string
 	now    func() time.Time
 }
@@ -38,7 +39,15 @@ type Vault struct {
 // NewVault returns the vault of the app in the file at path, which need not
 // exist yet.
 func NewVault(path, app, secret string, now func() time.Time) *Vault {
-	return &Vault{path, app, secret, now}
+	return &Vault{path, "", app, secret, now}
+}
+
+// Of returns the vault of one of several accounts that share the app key, each
+// with a token of its own.
+func (v *Vault) Of(source string) *Vault {
+	of := *v
+	of.source = source
+	return &of
 }
 
 // Token returns the stored token, or nil when there is none. The error is a
@@ -117,7 +126,13 @@ func (v *Vault) Store(t *diff.Token) error {
 	})
 }
 
-func (v *Vault) key() []byte { return []byte("app/" + v.app) }
+func (v *Vault) key() []byte {
+	key := "app/" + v.app
+	if v.source != "" {
+		key = "source/" + v.source + "/" + key
+	}
+	return []byte(key)
+}
 
 func (v *Vault) box(salt []byte) (cipher.AEAD, error) {
 	key, err := hkdf.Key(sha256.New, []byte(v.secret), salt, "jstsync access token", 32)

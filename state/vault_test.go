@@ -63,6 +63,29 @@ func TestVault(t *testing.T) {
 	wantToken(t, vault(path, "other", "secret of it"), &diff.Token{Access: "three"})
 }
 
+// Accounts that share an app key have a token each, beside the app's own.
+func TestVault_Of(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "jstsync.db")
+	app := vault(path, "app", "secret")
+	store(t, app, sample("of the app"))
+	wantToken(t, app.Of("a"), nil)
+	store(t, app.Of("a"), sample("of a"))
+	store(t, app.Of("b"), sample("of b"))
+	store(t, vault(path, "b/app", "secret"), sample("of an app with an odd key"))
+	wantToken(t, app, sample("of the app"))
+	wantToken(t, app.Of("a"), sample("of a"))
+	wantToken(t, app.Of("b"), sample("of b"))
+	wantToken(t, app.Of("c"), nil)
+
+	// One does not open in the place of another.
+	onTokens(t, path, func(b *bbolt.Bucket) error {
+		return b.Put([]byte("source/a/app/app"), bytes.Clone(b.Get([]byte("source/b/app/app"))))
+	})
+	if got, err := app.Of("a").Token(); !errors.Is(err, state.ErrSealed) {
+		t.Errorf("got %+v, %v; want ErrSealed", got, err)
+	}
+}
+
 // The token is beside what a pipeline keeps and disturbs none of it.
 func TestVault_beside(t *testing.T) {
 	w := inTemp(t)

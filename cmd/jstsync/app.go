@@ -29,8 +29,9 @@ type environment struct {
 // program is one invocation.
 type program struct {
 	environment
-	log    *slog.Logger
-	status outcome
+	log     *slog.Logger
+	status  outcome
+	several bool // pipelines in this command, so that each failure names its own
 }
 
 // run executes one command line and returns its exit code.
@@ -155,7 +156,18 @@ func formatFlag(formats string) cli.Flag {
 
 // explain prints an error as one line with its remedy. A configuration with
 // several mistakes takes a line for each.
-func (p *program) explain(err error) {
+func (p *program) explain(err error) { p.explainWith("", err) }
+
+// explainOf prints why a pipeline failed.
+func (p *program) explainOf(plan *diff.Plan, err error) {
+	if p.several {
+		p.explainWith("pipeline "+plan.Pipeline+": ", err)
+		return
+	}
+	p.explain(err)
+}
+
+func (p *program) explainWith(prefix string, err error) {
 	if _, ok := errors.AsType[explainedError](err); ok {
 		return
 	}
@@ -168,6 +180,6 @@ func (p *program) explain(err error) {
 		if remedy != "" {
 			line += "; " + remedy
 		}
-		fmt.Fprintln(p.stderr, "jstsync: "+line)
+		fmt.Fprintln(p.stderr, "jstsync: "+prefix+line)
 	}
 }

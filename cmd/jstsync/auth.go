@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,7 +27,8 @@ func (p *program) authCommand() *cli.Command {
 		Name:  "auth",
 		Usage: "obtain, renew and show the access token",
 		Description: "The token lives sealed in the state file; sync renews it by itself. Once one is\n" +
-			"stored, source.access_token (JST_ACCESS_TOKEN) is not needed and not used.\n\n" +
+			"stored, source.access_token (JST_ACCESS_TOKEN) is not needed and not used.\n" +
+			"With several accounts under sources, --source names the one that is meant.\n\n" +
 			"Example: jstsync auth init\n\n" +
 			"Exit codes: 0 success, " + authCodes,
 		Action: func(c *cli.Context) error {
@@ -38,7 +42,10 @@ func (p *program) authCommand() *cli.Command {
 }
 
 func (p *program) authVerbs() []*cli.Command {
-	format := []cli.Flag{formatFlag("text or json")}
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "source", Usage: "of the account `NAME` under sources; needed when there are several, but status shows all"},
+		formatFlag("text or json"),
+	}
 	return []*cli.Command{
 		{
 			Name: "init", Usage: "obtain a token and store it",
@@ -48,7 +55,7 @@ func (p *program) authVerbs() []*cli.Command {
 				"source.access_token (JST_ACCESS_TOKEN).\n\n" +
 				"Example: jstsync auth init\n\n" +
 				"Exit codes: 0 stored, " + authCodes,
-			Flags: format, Action: p.authChange((*extract.Tokens).Obtain),
+			Flags: flags, Action: p.authChange((*extract.Tokens).Obtain),
 		},
 		{
 			Name: "refresh", Usage: "renew the stored token",
@@ -56,7 +63,7 @@ func (p *program) authVerbs() []*cli.Command {
 				"obtains a new one.\n\n" +
 				"Example: jstsync auth refresh\n\n" +
 				"Exit codes: 0 stored, " + authCodes,
-			Flags: format, Action: p.authChange((*extract.Tokens).Refresh),
+			Flags: flags, Action: p.authChange((*extract.Tokens).Refresh),
 		},
 		{
 			Name: "status", Usage: "show which token is used and how long it lasts",
@@ -64,7 +71,7 @@ func (p *program) authVerbs() []*cli.Command {
 				"Example: jstsync auth status --format json\n\n" +
 				"Exit codes: 0 shown, also when there is no token or it has ended, 1 failed or\n" +
 				"the stored token cannot be read, 64 wrong usage, 78 configuration error.",
-			Flags: format, Action: p.authStatus,
+			Flags: flags, Action: p.authStatus,
 		},
 	}
 }
@@ -72,12 +79,19 @@ func (p *program) authVerbs() []*cli.Command {
 // authChange returns the action of a verb that stores a token.
 func (p *program) authChange(change func(*extract.Tokens, context.Context) (*diff.Token, error)) cli.ActionFunc {
 	return func(c *cli.Context) (err error) {
-		w, show, err := p.wireAuth(c)
+		w, accounts, show, err := p.wireAuth(c)
 		if err != nil {
 			return err
 		}
 		defer w.close()
-		tokens, err := w.renewing()
+		if len(accounts) > 1 {
+			return usage("there are %d sources: name one with --source; known: %s", len(accounts), knownSources(w.settings))
+		}
+		a := accounts[0]
+		if err := w.settings.RequireOf([]string{a.Name}, config.NeedApp); err != nil {
+			return err
+		}
+		tokens, err := w.renewing(a)
 		if err != nil {
 			return err
 		}
@@ -88,37 +102,68 @@ func (p *program) authChange(change func(*extract.Tokens, context.Context) (*dif
 		defer func() { err = errors.Join(err, lock.Release()) }()
 		token, err := change(tokens, c.Context)
 		if err != nil {
-			return err
+			return a.address(err)
 		}
-		return show(tokenLife{Token: tokenStored, token: token})
+		return show(tokenLife{Source: a.Name, Token: tokenStored, token: token}.at(p.now()))
 	}
 }
 
+// authStatus shows one token after another; one that cannot be read does not
+// keep the next from being shown.
 func (p *program) authStatus(c *cli.Context) error {
-	w, show, err := p.wireAuth(c)
+	w, accounts, show, err := p.wireAuth(c)
 	if err != nil {
 		return err
 	}
-	token, err := w.vault().Token()
-	configured := w.settings.Source.AccessToken != ""
-	switch {
-	case err != nil && (!configured || diff.CodeOf(err) != diff.CodeToken):
-		return err
-	case err != nil:
-		p.explain(err) // a sync goes on with the configured one
-		return show(tokenLife{Token: tokenConfigured})
-	case token != nil:
-		return show(tokenLife{Token: tokenStored, token: token})
-	case configured:
-		return show(tokenLife{Token: tokenConfigured})
-	default:
-		return show(tokenLife{Token: tokenNone, Remedy: "run jstsync auth init, or set source.access_token"})
+	names := make([]string, len(accounts))
+	for i, a := range accounts {
+		names[i] = a.Name
 	}
+	if err := w.settings.RequireOf(names, config.NeedApp); err != nil {
+		return err
+	}
+	for _, a := range accounts {
+		life, err := w.life(a)
+		if err != nil {
+			p.explain(err)
+			p.status.add(failureCode(err))
+			continue
+		}
+		if err := show(life); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (p *program) wireAuth(c *cli.Context) (*wiring, func(tokenLife) error, error) {
+// life returns what is to be told of the account's token.
+func (w *wiring) life(a *account) (tokenLife, error) {
+	life := tokenLife{Source: a.Name, Token: tokenStored}
+	token, err := w.vault(a).Token()
+	configured := a.AccessToken != ""
+	switch {
+	case err != nil && (!configured || diff.CodeOf(err) != diff.CodeToken):
+		return life, a.address(err)
+	case err != nil:
+		w.explain(a.address(err)) // a sync goes on with the configured one
+		life.Token = tokenConfigured
+	case token != nil:
+		life.token = token
+	case configured:
+		life.Token = tokenConfigured
+	default:
+		life.Token, life.Remedy = tokenNone, "run jstsync auth init, or set source.access_token"
+	}
+	life = life.at(w.now())
+	life.Remedy = a.addressed(life.Remedy)
+	return life, nil
+}
+
+// wireAuth reads the flags and settings, and returns the accounts that are
+// meant: the named one, or all.
+func (p *program) wireAuth(c *cli.Context) (*wiring, []*account, func(tokenLife) error, error) {
 	if c.Args().Present() {
-		return nil, nil, usage("auth %s takes no argument %q", c.Command.Name, c.Args().First())
+		return nil, nil, nil, usage("auth %s takes no argument %q", c.Command.Name, c.Args().First())
 	}
 	show := p.tokenText
 	switch f := c.String("format"); f {
@@ -126,14 +171,39 @@ func (p *program) wireAuth(c *cli.Context) (*wiring, func(tokenLife) error, erro
 	case "json":
 		show = p.tokenJSON
 	default:
-		return nil, nil, usage("--format %q is neither text nor json", f)
+		return nil, nil, nil, usage("--format %q is neither text nor json", f)
 	}
-	settings, err := p.settings(c, config.NeedState, config.NeedApp)
+	settings, err := p.settings(c, config.NeedState)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	w, err := p.wire(settings)
-	return w, func(l tokenLife) error { return show(l.at(p.now())) }, err
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if name := c.String("source"); c.IsSet("source") {
+		a, ok := w.accounts[name]
+		switch {
+		case len(settings.Sources) == 0:
+			return nil, nil, nil, usage("there is no source %q: the file has no sources", name)
+		case !ok:
+			return nil, nil, nil, usage("there is no source %q; known: %s", name, knownSources(settings))
+		}
+		return w, []*account{a}, show, nil
+	}
+	var all []*account
+	for _, name := range slices.Sorted(maps.Keys(w.accounts)) {
+		all = append(all, w.accounts[name])
+	}
+	return w, all, show, nil
+}
+
+func knownSources(settings *config.Settings) string {
+	names := make([]string, len(settings.Sources))
+	for i, s := range settings.Sources {
+		names[i] = strconv.Quote(s.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // Where the token in use comes from.
@@ -148,6 +218,7 @@ type tokenLife struct {
 	token *diff.Token // nil when nothing is known of its life
 
 	Format   int    `json:"format"`
+	Source   string `json:"source,omitempty"` // "" for the nameless one
 	Token    string `json:"token"`
 	Obtained string `json:"obtained"`     // "" when it is not known, as the next two
 	Expires  string `json:"expires"`      // RFC 3339
@@ -178,6 +249,9 @@ func (p *program) tokenJSON(l tokenLife) error { return json.NewEncoder(p.stdout
 
 func (p *program) tokenText(l tokenLife) error {
 	var b strings.Builder
+	if l.Source != "" {
+		fmt.Fprintf(&b, "source    %s\n", l.Source)
+	}
 	fmt.Fprintf(&b, "token     %s\n", l.Token)
 	if l.Obtained != "" {
 		fmt.Fprintf(&b, "obtained  %s\n", l.Obtained)

@@ -21,7 +21,7 @@ func examine(s *config.Settings) []config.Finding {
 	}
 	for i := range s.Pipelines {
 		pl := &s.Pipelines[i]
-		found = append(found, unsupported(s, pl)...)
+		found = append(found, unsupported(pl)...)
 		found = append(found, examineColumns(pl)...)
 		found = append(found, examineRules(pl)...)
 	}
@@ -32,13 +32,10 @@ func pathOf(pl *config.Pipeline) string { return "pipelines." + pl.Name }
 
 // unsupported refuses settings that are understood and not yet acted upon, where
 // ignoring them would do something else than what was asked for.
-func unsupported(s *config.Settings, pl *config.Pipeline) []config.Finding {
+func unsupported(pl *config.Pipeline) []config.Finding {
 	var found []config.Finding
 	refuse := func(setting, message, remedy string) {
 		found = append(found, config.Finding{Path: pathOf(pl) + "." + setting, Message: message + " not supported by this version", Remedy: remedy})
-	}
-	if len(s.Sources) > 1 {
-		refuse("source", "more than one account under sources is", "leave one of them")
 	}
 	if len(pl.Rules) > 0 {
 		refuse("rules", "is", "remove it")

@@ -77,6 +77,15 @@ func codeOf(err error) int {
 	}
 }
 
+// failureCode returns the exit code of one failure among several outcomes, all
+// of which code ranks.
+func failureCode(err error) int {
+	if codeOf(err) == exitBusy {
+		return exitBusy
+	}
+	return exitFailed
+}
+
 // signalError is why a run was told to stop.
 type signalError struct{ signal os.Signal }
 

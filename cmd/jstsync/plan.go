@@ -42,15 +42,18 @@ func (p *program) plan(c *cli.Context) error {
 		return err
 	}
 	defer w.close()
-	for i := range pipelines {
+	planners, unwired, err := wireAll(pipelines, w.planner)
+	if err != nil {
+		return err
+	}
+	for i := range planners {
 		if c.Err() != nil {
 			return context.Cause(c.Context)
 		}
-		planner, err := w.planner(&pipelines[i])
-		if err != nil {
-			return p.unwired(err, pipelines[i:], show)
+		plan, err := unrun(&pipelines[i]), unwired[i]
+		if err == nil {
+			plan, err = planners[i].Plan(c.Context)
 		}
-		plan, err := planner.Plan(c.Context)
 		if err := p.finishPlan(plan, err, c.Bool("detailed-exitcode"), show); err != nil {
 			return err
 		}
@@ -70,14 +73,18 @@ func (p *program) begin(c *cli.Context, needs ...config.Need) (*wiring, []config
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	settings, err := p.settings(c, append(answers.needs(), needs...)...)
+	settings, err := p.settings(c)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	pipelines, err := choose(settings, answers.pipelines(c.Args().Slice()))
+	if err == nil {
+		err = settings.RequireFor(pipelines, append(answers.needs(), needs...)...)
+	}
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	p.several = len(pipelines) > 1
 	w, err := p.wire(settings)
 	if err != nil {
 		return nil, nil, nil, err
@@ -92,7 +99,7 @@ func (p *program) finishPlan(plan *diff.Plan, err error, detailed bool, show fun
 	code := planCode(plan)
 	switch {
 	case err != nil:
-		p.explain(err)
+		p.explainOf(plan, err)
 	case !detailed:
 		code = exitOK
 	case code == exitOK && plan.Status == diff.Planned:

@@ -32,7 +32,9 @@ func TestMain(m *testing.M) {
 // against a sandbox and a real server.
 //
 // Beside the usual commands there are: sandbox N [TABLE] starts a local
-// Jushuitan of N shops and exports what it takes to call it; put ID NAME=VALUE…,
+// Jushuitan of N shops and exports what it takes to call it; account NAME N FIRST [KEY] starts another one, of N shops numbered
+// from FIRST and the app KEY, NAME-key by default, puts its address into NAME, its
+// secret and token into NAME_secret and NAME_token, and makes it the one that is changed from then on, as account NAME does; put ID NAME=VALUE…,
 // remove ID…, keep N and fault JSON|clear change it; calls N checks how many calls it
 // got since the last time; server gives the script a MariaDB of its own; sql QUERY prints rows of the script's own database;
 // counters remembers the server's counters and counters NAME=N… checks by how
@@ -50,11 +52,12 @@ func TestScript(t *testing.T) {
 			dsn := mysqltest.DSN(tb)
 			env.Setenv("MYSQL_DSN", dsn)
 			env.Setenv("COLUMNS", "200") // so that no line is wrapped
-			env.Values[keyScript] = &script{tb: tb, dsn: dsn, files: map[string]string{}}
+			env.Values[keyScript] = &script{tb: tb, dsn: dsn, files: map[string]string{}, accounts: map[string]*sandbox.Server{}}
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"sandbox":  scripted((*script).sandbox),
+			"account":  scripted((*script).account),
 			"put":      scripted((*script).put),
 			"remove":   scripted((*script).remove),
 			"keep":     scripted((*script).keep),
@@ -80,11 +83,12 @@ const keyScript scriptKey = "script"
 
 // script is what the extra commands of one script share.
 type script struct {
-	tb     testing.TB
-	dsn    string
-	server *sandbox.Server
-	before map[string]int64
-	files  map[string]string
+	tb       testing.TB
+	dsn      string
+	server   *sandbox.Server
+	accounts map[string]*sandbox.Server
+	before   map[string]int64
+	files    map[string]string
 }
 
 // scripted makes a command of a method, whose error ends the script.
@@ -118,6 +122,41 @@ func (s *script) sandbox(ts *testscript.TestScript, args []string) error {
 	ts.Setenv("JST_ACCESS_TOKEN", "sandbox-token")
 	file := filepath.Join(ts.Getenv("WORK"), "jstsync.yaml")
 	return os.WriteFile(file, []byte("source: {rate: {per_second: 10000, per_minute: 1000000}, retry: {max_attempts: 2}}\n"), 0o600)
+}
+
+// account starts one of several local Jushuitans, or names the one that is meant.
+func (s *script) account(ts *testscript.TestScript, args []string) error {
+	name := args[0]
+	if len(args) == 1 {
+		s.server = s.accounts[name]
+		return nil
+	}
+	shops, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	first, err := strconv.ParseInt(args[2], 10, 64)
+	if err != nil {
+		return err
+	}
+	key := name + "-key"
+	if len(args) > 3 {
+		key = args[3]
+	}
+	s.server = sandbox.New(sandbox.Options{
+		Seed: uint64(first), Shops: shops, FirstID: first, PerSecond: -1, PerMinute: -1,
+		AppKey: key, AppSecret: name + "-secret", AccessToken: name + "-token",
+	})
+	url, shut, err := sandbox.Listen("127.0.0.1:0", s.server)
+	if err != nil {
+		return err
+	}
+	ts.Defer(func() { _ = shut() })
+	s.accounts[name] = s.server
+	ts.Setenv(name, url)
+	ts.Setenv(name+"_secret", name+"-secret")
+	ts.Setenv(name+"_token", name+"-token")
+	return nil
 }
 
 // id returns a shop's number; #N is the N-th shop, from 1.

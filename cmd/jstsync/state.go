@@ -32,7 +32,8 @@ func (p *program) stateCommand() *cli.Command {
 			Description: "For a table that something else filled, or whose state file is lost or of\n" +
 				"another machine. Reads the table; writes nothing to MySQL but this pipeline's\n" +
 				"row in jstsync_checkpoint, which shuts out whoever wrote the table before.\n" +
-				"The rows are adopted: none is deleted before the source has shown its record.\n\n" +
+				"The rows are adopted: none is deleted before the source has shown its record.\n" +
+				"Those that other pipelines own in a shared table are adopted with the rest.\n\n" +
 				"Example: jstsync state rebuild --pipeline shops\n\n" +
 				"Exit codes: 0 success, 1 failed, 5 busy or somebody wrote meanwhile, 64 wrong\n" +
 				"usage, 78 configuration error, 130 or 143 stopped by a signal.",
@@ -94,6 +95,11 @@ func (p *program) stateRebuild(c *cli.Context) (err error) {
 	defer func() { err = errors.Join(err, lock.Release()) }()
 	plan, err := runner.Rebuild(c.Context, connect)
 	plan.Err = err
+	if err == nil && pl.Shared {
+		fmt.Fprintf(p.stderr, "jstsync: note: table %s is shared: the rows adopted include those of %s; "+
+			"pipeline %s counts them as foreign and neither changes nor deletes one before its own source has shown its record\n",
+			pl.Table, sharers(settings, pl), pl.Name)
+	}
 	if format == "json" {
 		plan.Changes = diff.NewChangeSet(plan.Changes.Columns()) // the rows are the table's, not changes of it
 		return errors.Join(err, report.PlanJSON(p.stdout, plan))
@@ -102,6 +108,20 @@ func (p *program) stateRebuild(c *cli.Context) (err error) {
 		_, err = fmt.Fprintf(p.stdout, "%s  %d rows of %s adopted as run %d\n", pl.Name, plan.Changes.Len(), pl.Table, plan.Run)
 	}
 	return err
+}
+
+// sharers names the other pipelines of the pipeline's table.
+func sharers(settings *config.Settings, pl *config.Pipeline) string {
+	var names []string
+	for _, other := range settings.Pipelines {
+		if other.Name != pl.Name && other.Table == pl.Table {
+			names = append(names, other.Name)
+		}
+	}
+	if names == nil {
+		return "the other pipelines that write it"
+	}
+	return "pipeline " + strings.Join(names, ", ")
 }
 
 // wireRebuild wires what reads a target and takes it over; it has no source.

@@ -44,22 +44,23 @@ func (p *program) sync(c *cli.Context) (err error) {
 		return err
 	}
 	defer w.close()
-	runners := make([]runner, len(pipelines))
-	for i := range pipelines {
-		if runners[i], err = w.runner(&pipelines[i]); err != nil {
-			return p.unwired(err, pipelines, show)
-		}
+	runners, unwired, err := wireAll(pipelines, w.runner)
+	if err != nil {
+		return err
 	}
 	lock, err := state.Acquire(c.Context, w.settings.State, w.settings.LockTimeout, p.now())
 	if err != nil {
 		return p.failAll(err, pipelines, show)
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
-	for _, r := range runners {
+	for i, r := range runners {
 		if c.Err() != nil {
 			return context.Cause(c.Context)
 		}
-		plan, err := r.Sync(c.Context)
+		plan, err := unrun(&pipelines[i]), unwired[i]
+		if err == nil {
+			plan, err = r.Sync(c.Context)
+		}
 		if err := p.finishRun(plan, err, show); err != nil {
 			return err
 		}
@@ -81,27 +82,29 @@ func (p *program) finishRun(plan *diff.Plan, err error, show func(*diff.Plan) er
 	plan.Err = err
 	p.status.add(planCode(plan))
 	if err != nil {
-		p.explain(err)
+		p.explainOf(plan, err)
 	}
 	return show(plan)
 }
 
-// unwired ends pipelines that could not be made ready: a mistake in the
-// configuration is not a failure of theirs.
-func (p *program) unwired(err error, pipelines []config.Pipeline, show func(*diff.Plan) error) error {
-	if isConfig(err) || codeOf(err) == exitConfig {
-		return err
+// wireAll makes every pipeline ready, or tells for each why it is not. A mistake
+// in the configuration is not a failure of one: nothing is to be run then.
+func wireAll[T any](pipelines []config.Pipeline, wire func(*config.Pipeline) (T, error)) (wired []T, unwired []error, err error) {
+	for i := range pipelines {
+		one, err := wire(&pipelines[i])
+		if err != nil && (isConfig(err) || codeOf(err) == exitConfig) {
+			return nil, nil, err
+		}
+		wired, unwired = append(wired, one), append(unwired, err)
 	}
-	return p.failAll(err, pipelines, show)
+	return wired, unwired, nil
 }
 
 // failAll ends every pipeline with one error that came before any of them ran.
 func (p *program) failAll(err error, pipelines []config.Pipeline, show func(*diff.Plan) error) error {
-	for _, pl := range pipelines {
-		plan := &diff.Plan{
-			Pipeline: pl.Name, Status: diff.Failed, Scan: diff.ScanInfo{Verdict: diff.Partial},
-			Changes: diff.NewChangeSet(nil), Err: err,
-		}
+	for i := range pipelines {
+		plan := unrun(&pipelines[i])
+		plan.Err = err
 		if err := show(plan); err != nil {
 			return err
 		}
@@ -109,11 +112,19 @@ func (p *program) failAll(err error, pipelines []config.Pipeline, show func(*dif
 	return err
 }
 
+// unrun is the plan of a pipeline that could not be run.
+func unrun(pl *config.Pipeline) *diff.Plan {
+	return &diff.Plan{
+		Pipeline: pl.Name, Status: diff.Failed, Scan: diff.ScanInfo{Verdict: diff.Partial},
+		Changes: diff.NewChangeSet(nil),
+	}
+}
+
 // planCode returns the exit code of one pipeline's run.
 func planCode(plan *diff.Plan) int {
 	switch {
 	case plan.Err != nil:
-		return codeOf(plan.Err)
+		return failureCode(plan.Err)
 	case plan.Status == diff.Held:
 		return exitHeld
 	case len(plan.Quarantine) > 0 || len(plan.Withheld.Keys) > 0:

@@ -3,8 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
-	"net/url"
+	"log/slog"
 
 	"jstsync/diff"
 	"jstsync/extract"
@@ -20,57 +19,61 @@ type wiring struct {
 	*program
 	settings *config.Settings
 	answers  answers
-	base     *url.URL
-	pacer    *extract.Pacer
+	accounts map[string]*account // by the names of their sources
 	sources  []*extract.Shops
-	auth     *extract.Auth // these of what writes; nil until they are asked for
-	tokens   *extract.Tokens
 }
 
-type runner = *pipeline.Runner
-
 func (p *program) wire(settings *config.Settings) (*wiring, error) {
-	base, err := url.Parse(settings.Source.BaseURL)
-	if err != nil {
-		return nil, fmt.Errorf("parse source.base_url: %w", err)
-	}
-	rate := settings.Source.Rate
-	return &wiring{
-		program: p, settings: settings, base: base,
-		pacer: extract.NewPacer(extract.PacerOptions{PerSecond: rate.PerSecond, PerMinute: rate.PerMinute, Now: p.now}),
-	}, nil
+	accounts, err := p.accounts(settings)
+	return &wiring{program: p, settings: settings, accounts: accounts}, err
 }
 
 func (w *wiring) close() {
 	for _, s := range w.sources {
 		s.Close()
 	}
-	if w.auth != nil {
-		w.auth.Close()
+	for _, a := range w.accounts {
+		if a.auth != nil {
+			a.auth.Close()
+		}
 	}
+}
+
+// accountOf returns the account that the pipeline reads.
+func (w *wiring) accountOf(pl *config.Pipeline) *account {
+	return w.accounts[w.settings.SourceOf(*pl).Name]
+}
+
+// logOf is the log of what belongs to the account.
+func (w *wiring) logOf(a *account) *slog.Logger {
+	if a.Name == "" {
+		return w.log
+	}
+	return w.log.With("source", a.Name)
 }
 
 // planner wires what finds out what a run would do: nothing in it can write,
 // nor renew a token.
 func (w *wiring) planner(pl *config.Pipeline) (pipeline.Planner, error) {
-	return w.plannerWith(pl, w.savedToken())
+	a := w.accountOf(pl)
+	return w.plannerWith(pl, a, w.savedToken(a))
 }
 
-func (w *wiring) plannerWith(pl *config.Pipeline, tokens extract.TokenSource) (pipeline.Planner, error) {
-	if err := w.needToken(); err != nil {
+func (w *wiring) plannerWith(pl *config.Pipeline, a *account, tokens extract.TokenSource) (pipeline.Planner, error) {
+	if err := w.needToken(a); err != nil {
 		return pipeline.Planner{}, err
 	}
 	mapper, err := mapperOf(pl)
 	if err != nil {
 		return pipeline.Planner{}, err
 	}
-	source, err := w.source(pl.Name, mapper, tokens)
+	shops, err := w.shops(pl.Name, a, mapper, tokens)
 	if err != nil {
-		return pipeline.Planner{}, err
+		return pipeline.Planner{}, a.address(err)
 	}
 	return pipeline.Planner{
 		Pipeline: pl.Name,
-		Source:   source,
+		Source:   source{shops, a},
 		Mapping:  pipeline.Mapping{Mapper: mapper, Table: mapper.Table(), Fingerprint: mapper.Fingerprint()},
 		State:    state.NewReader(w.settings.State, pl.Name),
 		Guard: diff.Guard{
@@ -83,20 +86,19 @@ func (w *wiring) plannerWith(pl *config.Pipeline, tokens extract.TokenSource) (p
 	}, nil
 }
 
-// callOptions are those of every call.
-func (w *wiring) callOptions() extract.Options {
-	src := &w.settings.Source
+// callOptions are those of every call to the account.
+func (w *wiring) callOptions(a *account) extract.Options {
 	return extract.Options{
-		BaseURL: w.base, AppKey: src.AppKey, AppSecret: src.AppSecret.Reveal(), Timeout: src.Timeout,
-		MaxAttempts: src.Retry.MaxAttempts, MaxElapsed: src.Retry.MaxElapsed,
-		Logger: w.log, Pacer: w.pacer, Now: w.now,
+		BaseURL: a.base, AppKey: a.AppKey, AppSecret: a.AppSecret.Reveal(), Timeout: a.Timeout,
+		MaxAttempts: a.Retry.MaxAttempts, MaxElapsed: a.Retry.MaxElapsed,
+		Logger: w.logOf(a), Pacer: a.pacer, Now: w.now,
 	}
 }
 
-func (w *wiring) source(pipeline string, mapper *mapping.Mapper, tokens extract.TokenSource) (*extract.Shops, error) {
-	o := w.callOptions()
-	o.Token, o.PageSize, o.ID = tokens, w.settings.Source.PageSize, mapper.ID
-	if err := w.answers.apply(&o, pipeline, w.settings.Source.Record); err != nil {
+func (w *wiring) shops(pipeline string, a *account, mapper *mapping.Mapper, tokens extract.TokenSource) (*extract.Shops, error) {
+	o := w.callOptions(a)
+	o.Token, o.PageSize, o.ID = tokens, a.PageSize, mapper.ID
+	if err := w.answers.apply(&o, pipeline, a.Record); err != nil {
 		return nil, err
 	}
 	shops, err := extract.NewShops(o)
@@ -108,11 +110,12 @@ func (w *wiring) source(pipeline string, mapper *mapping.Mapper, tokens extract.
 
 // runner wires what also writes.
 func (w *wiring) runner(pl *config.Pipeline) (*pipeline.Runner, error) {
-	tokens, err := w.renewing()
+	a := w.accountOf(pl)
+	tokens, err := w.renewing(a)
 	if err != nil {
 		return nil, err
 	}
-	planner, err := w.plannerWith(pl, tokens)
+	planner, err := w.plannerWith(pl, a, tokens)
 	if err != nil {
 		return nil, err
 	}

@@ -68,6 +68,8 @@ pipelines:
 		{s.RequireFor(b, config.NeedSource), secret + "\n" + token},
 		{s.RequireFor(a, config.NeedTarget), "target.dsn is not set; put it in jstsync.yaml or export MYSQL_DSN"},
 		{s.Require(config.NeedSource), secret + "\n" + token},
+		{s.RequireOf([]string{"b", "a"}, config.NeedApp), secret},
+		{s.RequireOf([]string{"a"}, config.NeedSource), ""},
 	} {
 		if got := errorText(t, tt.err); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)

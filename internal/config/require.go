@@ -58,10 +58,15 @@ func (s *Settings) Require(needs ...Need) error {
 
 // RequireFor is Require, but of several sources only those that the pipelines read.
 func (s *Settings) RequireFor(pipelines []Pipeline, needs ...Need) error {
+	return s.RequireOf(namesOf(pipelines, func(p Pipeline) string { return p.Source }), needs...)
+}
+
+// RequireOf is Require, but of several sources only the named ones.
+func (s *Settings) RequireOf(sources []string, needs ...Need) error {
 	return problemsError(s.lacking(func(path string) bool {
 		if rest, named := strings.CutPrefix(path, "sources."); named {
 			name, _, _ := strings.Cut(rest, ".")
-			if !slices.ContainsFunc(pipelines, func(p Pipeline) bool { return p.Source == name }) {
+			if !slices.Contains(sources, name) {
 				return false
 			}
 		}

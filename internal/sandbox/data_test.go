@@ -21,6 +21,9 @@ func TestServer_DataIsDeterministic(t *testing.T) {
 	check(t, "prefix of a larger set equal", reflect.DeepEqual(a, more[:40]), true)
 	check(t, "other seed equal", reflect.DeepEqual(a, other), false)
 	check(t, "first shop_id", a[0].ID, int64(10394533))
+	merchant := sandbox.New(sandbox.Options{Seed: 7, Shops: 40, FirstID: 30_000_000}).Shops()
+	check(t, "first shop_id of another merchant", merchant[0].ID, int64(30_000_000))
+	check(t, "its last", merchant[39].ID, a[39].ID-a[0].ID+30_000_000)
 	for i := 1; i < len(more); i++ {
 		if more[i].ID <= more[i-1].ID || more[i].ID > 99_999_999 {
 			t.Fatalf("shop_id %d: got %d after %d", i, more[i].ID, more[i-1].ID)

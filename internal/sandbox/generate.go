@@ -23,12 +23,12 @@ func newRand(seed, stream uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, stream))
 }
 
-// generateIDs gives n ascending ids with irregular gaps; they have 8 digits up
-// to about half a million shops.
-func generateIDs(seed uint64, n int) []int64 {
+// generateIDs gives n ascending ids from the first on, with irregular gaps; those
+// from firstID on have 8 digits up to about half a million shops.
+func generateIDs(seed uint64, first int64, n int) []int64 {
 	rng := newRand(seed, streamIDs)
 	ids := make([]int64, max(n, 0))
-	id := firstID
+	id := first
 	for i := range ids {
 		ids[i] = id
 		switch k := rng.IntN(20); {

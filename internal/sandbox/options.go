@@ -70,6 +70,9 @@ type Options struct {
 	Seed uint64
 	// Shops is the number of shops to begin with.
 	Shops int
+	// FirstID is the shop_id of the first shop; 0 is that of the one captured
+	// public answer. Two merchants have no shop_id in common.
+	FirstID int64
 	// AppKey, AppSecret, AccessToken and RefreshToken are the credentials to begin
 	// with: sandbox-key, sandbox-secret, sandbox-token, sandbox-refresh by default.
 	AppKey, AppSecret, AccessToken, RefreshToken string
@@ -131,6 +134,9 @@ func (o Options) withDefaults() Options {
 	setText(&o.AppSecret, "sandbox-secret")
 	setText(&o.AccessToken, "sandbox-token")
 	setText(&o.RefreshToken, "sandbox-refresh")
+	if o.FirstID == 0 {
+		o.FirstID = firstID
+	}
 	o.PerSecond, o.PerMinute = rateDefaults(o.PerSecond, o.PerMinute)
 	if o.MaxPageSize <= 0 {
 		o.MaxPageSize = 100

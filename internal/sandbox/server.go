@@ -59,7 +59,7 @@ func New(o Options) *Server {
 	o = o.withDefaults()
 	s := &Server{
 		opt:   o,
-		ids:   generateIDs(o.Seed, o.Shops),
+		ids:   generateIDs(o.Seed, o.FirstID, o.Shops),
 		shops: make(map[int64]Shop, max(o.Shops, 0)),
 		after: make(map[int][]func(*Server)),
 		order: newRand(o.Seed, streamOrder),
