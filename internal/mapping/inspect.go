@@ -19,7 +19,7 @@ type inspector struct {
 
 	names   []*ast.IdentifierNode
 	settled map[*ast.IdentifierNode]bool // they are no plain names of members
-	wrong   []*MistakeError                   // in the order of the walk
+	wrong   []*MistakeError              // in the order of the walk
 }
 
 // Visit looks at one node; its children were visited before.
