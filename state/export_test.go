@@ -27,3 +27,7 @@ func (j *Journal) StageBySteps(in *diff.Intent, plan *diff.Plan, run *diff.Run, 
 func (j *Journal) FinaliseUnswept(in *diff.Intent, ended time.Time) error {
 	return j.update("finalise", func(tx *bbolt.Tx) error { return j.finalise(tx, in, ended) })
 }
+
+// CheckTx is [Check] of what a transaction sees, but for the tree of pages.
+func CheckTx(tx *bbolt.Tx) *Verdict { return checkContent(tx) }
+

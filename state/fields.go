@@ -23,15 +23,15 @@ func addFields(p *bbolt.Bucket, names []string) error {
 	if err != nil {
 		return err
 	}
-	return p.Put(keyFields, text)
+	return put(p, keyFields, text)
 }
 
 func readFields(p *bbolt.Bucket) (names []string, err error) {
-	text := p.Get(keyFields)
-	if text == nil {
-		return nil, nil
+	text, err := get(p, keyFields)
+	if text != nil {
+		err = json.Unmarshal(text, &names)
 	}
-	if err := json.Unmarshal(text, &names); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("read names of source fields: %w", err)
 	}
 	return names, nil

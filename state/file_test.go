@@ -141,7 +141,7 @@ func TestOpen_Refuses(t *testing.T) {
 		"foreign":        {bytes.Repeat([]byte("SQLite format 3\x00"), 4096), "invalid database", "name another file"},
 		"one byte":       {[]byte{1}, "invalid database", "name another file"},
 		"bbolt's":        {bolt(nil), "is not a jstsync state file", "name another file"},
-		"newer":          {bolt(put([]byte{2})), "has state format 2, this jstsync reads format 1", "use the jstsync version that wrote it"},
+		"newer":          {bolt(put([]byte{3})), "has state format 3, this jstsync reads format 2", "use the jstsync version that wrote it"},
 		"no version":     {bolt(put(nil)), "is not a jstsync state file", "name another file"},
 		"cut in a page":  {whole[:4096*2+100], "open state file", "restore a backup"},
 		"cut to 2 pages": {whole[:4096*2], "open state file", "restore a backup"},

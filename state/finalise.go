@@ -31,7 +31,7 @@ func (j *Journal) finalise(tx *bbolt.Tx, in *diff.Intent, ended time.Time) error
 		return err
 	}
 	if h.Generation != 0 {
-		err = p.Put(keyGeneration, be64(h.Generation))
+		err = put(p, keyGeneration, be64(h.Generation))
 	} else {
 		err = applyHashes(currentIndex(p), changes, in.Run)
 	}
@@ -39,11 +39,11 @@ func (j *Journal) finalise(tx *bbolt.Tx, in *diff.Intent, ended time.Time) error
 	text, jsonErr := json.Marshal(h)
 	commit := append(append([]byte(nil), in.RunID[:]...), in.Digest[:]...)
 	return errors.Join(err, jsonErr,
-		changes.Put(keyHeader, text),
-		p.Put(keyHead, encodeHead(in.To())),
-		p.Put(keyRowCount, be64(h.RowCount)),
-		p.Put(keyFingerprint, []byte(h.Fingerprint)),
-		p.Bucket(bucketCommits).Put(be64(in.Run), commit),
+		put(changes, keyHeader, text),
+		put(p, keyHead, encodeHead(in.To())),
+		put(p, keyRowCount, be64(h.RowCount)),
+		put(p, keyFingerprint, []byte(h.Fingerprint)),
+		put(p.Bucket(bucketCommits), be64(in.Run), commit),
 		p.Delete(keyIntent),
 		closeRun(tx, in.Run, func(r *diff.Run) {
 			r.Status, r.CommittedAt, r.Ended = diff.Committed, in.CommittedAt, ended.UTC()
@@ -93,11 +93,15 @@ func checkDigest(changes *bbolt.Bucket, h header, in *diff.Intent) error {
 func applyHashes(index, changes *bbolt.Bucket, run uint64) error {
 	rows := changes.Bucket(bucketRows)
 	err := changes.Bucket(bucketHashes).ForEach(func(k, v []byte) error {
+		source, err := unseal(k, v)
+		if err != nil {
+			return fmt.Errorf("staged hash of %s: %w", diff.Key(k), err)
+		}
 		var enc []byte
 		if rows != nil {
 			enc = rows.Get(k)
 		}
-		m := hashed{key: diff.Key(k), source: diff.SourceHash(readBE64(v)), changed: enc != nil}
+		m := hashed{key: diff.Key(k), source: diff.SourceHash(readBE64(source)), changed: enc != nil}
 		if m.changed && diff.Op(enc[0]) == diff.Delete {
 			return index.Delete(k)
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // formatVersion is the version byte of the files this package writes.
-const formatVersion = 1
+const formatVersion = 2
 
 // chunk is how many keys one staging transaction puts, and the largest number
 // of index changes that finalising applies one by one. Above it the next index
@@ -88,7 +88,7 @@ func decodeHead(b []byte) (h diff.Head, err error) {
 }
 
 // An index entry is a flags byte, the source hash, and the sequence number of
-// the change that holds the row's newest image.
+// the change that holds the row's newest image, sealed.
 const entrySize = 1 + 8 + 8
 
 // flagAdopted marks a row that a rebuild found in the target and whose record
@@ -101,16 +101,22 @@ type entry struct {
 	image  uint64
 }
 
-func (e entry) encode() []byte {
-	b := make([]byte, 0, entrySize)
+// encode returns the value to store under the key.
+func (e entry) encode(key []byte) []byte {
+	b := make([]byte, 0, entrySize+sealSize)
 	b = append(b, e.flags)
 	b = binary.BigEndian.AppendUint64(b, uint64(e.source))
-	return binary.BigEndian.AppendUint64(b, e.image)
+	b = binary.BigEndian.AppendUint64(b, e.image)
+	return binary.BigEndian.AppendUint32(b, sealOf(key, b))
 }
 
-func decodeEntry(b []byte) (entry, error) {
+func decodeEntry(key, value []byte) (entry, error) {
+	b, err := unseal(key, value)
+	if err != nil {
+		return entry{}, fmt.Errorf("index entry of %s: %w", diff.Key(key), err)
+	}
 	if len(b) != entrySize {
-		return entry{}, fmt.Errorf("index entry is %d bytes long, want %d", len(b), entrySize)
+		return entry{}, fmt.Errorf("index entry of %s is %d bytes long, want %d", diff.Key(key), len(b), entrySize)
 	}
 	return entry{b[0], diff.SourceHash(binary.BigEndian.Uint64(b[1:])), binary.BigEndian.Uint64(b[9:])}, nil
 }

@@ -1,9 +1,12 @@
 package state_test
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"hash/crc32"
 	"testing"
 	"time"
 
@@ -38,7 +41,7 @@ func TestFormat(t *testing.T) {
 		key    string
 		want   string
 	}{
-		{[]string{"meta"}, "format", "01"},
+		{[]string{"meta"}, "format", "02"},
 		{[]string{"meta"}, "last_run", run3},
 		{[]string{"pipelines", pipeline}, "generation", "0000000000000000"},
 		{[]string{"pipelines", pipeline}, "row_count", run1},
@@ -52,8 +55,12 @@ func TestFormat(t *testing.T) {
 		{[]string{"pipelines", pipeline, "changes", "x" + run3, "rows"}, "x" + five, "0102" + "0101" + "0200"},
 		{[]string{"pipelines", pipeline, "changes", "x" + run3, "hashes"}, "x" + five, "0000000000000000"},
 	} {
-		if got := raw(t, db, test.bucket, test.key); hex.EncodeToString(got) != test.want {
-			t.Errorf("%s %s:\ngot  %x\nwant %s", test.bucket, test.key, got, test.want)
+		want := fromHex(t, test.want)
+		if last := test.bucket[len(test.bucket)-1]; test.key != "format" && last != "rows" {
+			want = sealed(t, test.key, want)
+		}
+		if got := raw(t, db, test.bucket, test.key); !bytes.Equal(got, want) {
+			t.Errorf("%s %s:\ngot  %x\nwant %x", test.bucket, test.key, got, want)
 		}
 	}
 	if got := raw(t, db, []string{"pipelines", pipeline, "changes", "x" + run2}, "hashes"); got != nil {
@@ -83,6 +90,16 @@ func fromHex(t *testing.T, s string) []byte {
 	return b
 }
 
+// sealed returns a value as it is stored: with the CRC-32C of key and content.
+func sealed(t *testing.T, key string, content []byte) []byte {
+	t.Helper()
+	all := append([]byte(key), content...)
+	if key[0] == 'x' {
+		all = append(fromHex(t, key[1:]), content...)
+	}
+	return binary.BigEndian.AppendUint32(bytes.Clone(content), crc32.Checksum(all, crc32.MakeTable(crc32.Castagnoli)))
+}
+
 // raw returns a value; a name that begins with x is hexadecimal.
 func raw(t *testing.T, db *bbolt.DB, path []string, key string) (value []byte) {
 	t.Helper()
@@ -109,7 +126,7 @@ func raw(t *testing.T, db *bbolt.DB, path []string, key string) (value []byte) {
 func wantMembers(t *testing.T, text []byte, want ...string) {
 	t.Helper()
 	var got map[string]any
-	if err := json.Unmarshal(text, &got); err != nil {
+	if err := json.Unmarshal(text[:len(text)-4], &got); err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
 	for _, name := range want {

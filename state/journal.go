@@ -55,7 +55,7 @@ func (j *Journal) Open() (head diff.Head, err error) {
 		if err != nil {
 			return err
 		}
-		head, err = decodeHead(p.Get(keyHead))
+		head, err = decodeHead(field(p, keyHead))
 		return err
 	})
 	return head, err
@@ -75,14 +75,11 @@ func (j *Journal) prepare(tx *bbolt.Tx) (*bbolt.Bucket, error) {
 }
 
 func (j *Journal) ensureFile() error {
-	_, err := os.Stat(j.path)
+	err := checkPlace(j.path)
 	if errors.Is(err, os.ErrNotExist) {
 		return create(j.path, j.now())
 	}
-	if err != nil {
-		return openError(j.path, err)
-	}
-	return nil
+	return err
 }
 
 func (j *Journal) createPipeline(tx *bbolt.Tx) (*bbolt.Bucket, error) {
@@ -99,15 +96,15 @@ func (j *Journal) createPipeline(tx *bbolt.Tx) (*bbolt.Bucket, error) {
 		return nil, err
 	}
 	return p, errors.Join(
-		p.Put(keyGeneration, be64(0)),
-		p.Put(keyRowCount, be64(0)),
-		p.Put(keyHead, encodeHead(diff.Head{Instance: j.newID()})))
+		put(p, keyGeneration, be64(0)),
+		put(p, keyRowCount, be64(0)),
+		put(p, keyHead, encodeHead(diff.Head{Instance: j.newID()})))
 }
 
 // sweep removes changes that were staged and never committed, which are those
 // of runs after the head's, and indexes that are not the current one.
 func sweep(p *bbolt.Bucket) error {
-	head, err := decodeHead(p.Get(keyHead))
+	head, err := decodeHead(field(p, keyHead))
 	if err != nil {
 		return err
 	}
@@ -125,7 +122,7 @@ func sweep(p *bbolt.Bucket) error {
 
 func sweepGenerations(p *bbolt.Bucket) error {
 	var stale [][]byte
-	index, current := p.Bucket(bucketIndex), string(p.Get(keyGeneration))
+	index, current := p.Bucket(bucketIndex), string(field(p, keyGeneration))
 	err := index.ForEachBucket(func(k []byte) error {
 		if string(k) != current {
 			stale = append(stale, append([]byte(nil), k...))
@@ -169,7 +166,7 @@ func putFingerprint(p *bbolt.Bucket, run *diff.Run) error {
 	if run.Status != diff.Unchanged {
 		return nil
 	}
-	return p.Put(keyFingerprint, []byte(run.Fingerprint))
+	return put(p, keyFingerprint, []byte(run.Fingerprint))
 }
 
 func rehash(index *bbolt.Bucket, k diff.Key, source diff.SourceHash) error {
@@ -177,10 +174,10 @@ func rehash(index *bbolt.Bucket, k diff.Key, source diff.SourceHash) error {
 	if v == nil {
 		return fmt.Errorf("rehash %s: not in the index", k)
 	}
-	e, err := decodeEntry(v)
+	e, err := decodeEntry([]byte(k), v)
 	if err != nil {
 		return err
 	}
 	e.source, e.flags = source, e.flags&^flagAdopted
-	return index.Put([]byte(k), e.encode())
+	return index.Put([]byte(k), e.encode([]byte(k)))
 }

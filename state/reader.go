@@ -43,8 +43,7 @@ func (r *Reader) wrap(verb string, err error) error {
 		return err
 	}
 	return &diff.Error{
-		Code: diff.CodeState, Message: fmt.Sprintf("%s state file %s", verb, r.path), Err: err,
-		Remedy: "check the file system and its free space, then run again",
+		Code: diff.CodeState, Message: fmt.Sprintf("%s state file %s", verb, r.path), Err: err, Remedy: remedyOf(err),
 	}
 }
 
@@ -55,13 +54,13 @@ func (r *Reader) Snapshot() (*diff.Snapshot, error) {
 	err := r.view(func(tx *bbolt.Tx, p *bbolt.Bucket) (err error) {
 		if tx != nil {
 			s.Exists = true
-			s.NextRun = readBE64(tx.Bucket(bucketMeta).Get(keyLastRun)) + 1
+			s.NextRun = number(tx.Bucket(bucketMeta), keyLastRun) + 1
 		}
 		if p == nil {
 			s.Index = diff.NewIndex(0)
 			return nil
 		}
-		if s.Head, err = decodeHead(p.Get(keyHead)); err != nil {
+		if s.Head, err = decodeHead(field(p, keyHead)); err != nil {
 			return err
 		}
 		if s.Intent, err = readIntent(p); err != nil {
@@ -70,10 +69,10 @@ func (r *Reader) Snapshot() (*diff.Snapshot, error) {
 		if s.Fields, err = readFields(p); err != nil {
 			return err
 		}
-		s.Fingerprint = string(p.Get(keyFingerprint))
-		s.Index = diff.NewIndex(int(readBE64(p.Get(keyRowCount))))
+		s.Fingerprint = string(field(p, keyFingerprint))
+		s.Index = diff.NewIndex(int(number(p, keyRowCount)))
 		return currentIndex(p).ForEach(func(k, v []byte) error {
-			e, err := decodeEntry(v)
+			e, err := decodeEntry(k, v)
 			s.Index.Load(diff.Key(k), e.source)
 			return err
 		})
@@ -85,19 +84,22 @@ func (r *Reader) Snapshot() (*diff.Snapshot, error) {
 }
 
 func readIntent(p *bbolt.Bucket) (*diff.Intent, error) {
-	text := p.Get(keyIntent)
-	if text == nil {
+	text, err := get(p, keyIntent)
+	if text == nil && err == nil {
 		return nil, nil //nolint:nilnil // no intent is the ordinary case
 	}
 	in := &diff.Intent{}
-	if err := json.Unmarshal(text, in); err != nil {
+	if err == nil {
+		err = json.Unmarshal(text, in)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read intent: %w", err)
 	}
 	return in, nil
 }
 
 func currentIndex(p *bbolt.Bucket) *bbolt.Bucket {
-	return p.Bucket(bucketIndex).Bucket(p.Get(keyGeneration))
+	return p.Bucket(bucketIndex).Bucket(field(p, keyGeneration))
 }
 
 // Images returns the stored rows of those of the keys that are in the
@@ -116,7 +118,7 @@ func (r *Reader) Images(keys []diff.Key, columns []string) (map[diff.Key]diff.Ro
 			if v == nil {
 				continue
 			}
-			e, err := decodeEntry(v)
+			e, err := decodeEntry([]byte(k), v)
 			if err != nil {
 				return err
 			}
@@ -192,7 +194,11 @@ func (g *gallery) enter(seq uint64) (*room, error) {
 }
 
 func readHeader(b *bbolt.Bucket) (h header, err error) {
-	if err := json.Unmarshal(b.Get(keyHeader), &h); err != nil {
+	text, err := get(b, keyHeader)
+	if err == nil {
+		err = json.Unmarshal(text, &h)
+	}
+	if err != nil {
 		return h, fmt.Errorf("read header of changes: %w", err)
 	}
 	return h, nil
@@ -210,7 +216,7 @@ func (r *Reader) Missing(seen *diff.Index) (keys []diff.Key, foreign int, err er
 			if seen.Seen(key) {
 				return nil
 			}
-			e, err := decodeEntry(v)
+			e, err := decodeEntry(k, v)
 			if err == nil && e.flags&flagAdopted != 0 {
 				foreign++
 				return nil

@@ -20,8 +20,8 @@ func Runs(path string, limit int) ([]diff.Run, error) {
 		c := tx.Bucket(bucketRuns).Cursor()
 		for k, v := c.Last(); k != nil && (limit <= 0 || len(runs) < limit); k, v = c.Prev() {
 			var run diff.Run
-			if err := json.Unmarshal(v, &run); err != nil {
-				return fmt.Errorf("read record of run %d: %w", readBE64(k), err)
+			if err := readRecord(k, v, &run); err != nil {
+				return err
 			}
 			runs = append(runs, run)
 		}
@@ -43,17 +43,39 @@ func RunDetail(path string, number uint64) (*diff.Run, error) {
 			return nil
 		}
 		run = &diff.Run{}
-		if err := json.Unmarshal(text, run); err != nil {
-			return fmt.Errorf("read record of run %d: %w", number, err)
+		if err := readRecord(be64(number), text, run); err != nil {
+			return err
 		}
-		if calls := tx.Bucket(bucketCalls).Get(be64(number)); calls != nil {
-			if err := json.Unmarshal(calls, &run.Calls); err != nil {
-				return fmt.Errorf("read calls of run %d: %w", number, err)
-			}
+		calls := tx.Bucket(bucketCalls).Get(be64(number))
+		if calls == nil {
+			return nil
 		}
-		return nil
+		return readCalls(be64(number), calls, &run.Calls)
 	})
 	return run, err
+}
+
+// readRecord reads the record of a run, of which key is the number.
+func readRecord(key, value []byte, run *diff.Run) error {
+	text, err := unseal(key, value)
+	if err == nil {
+		err = json.Unmarshal(text, run)
+	}
+	if err != nil {
+		return fmt.Errorf("read record of run %d: %w", readBE64(key), err)
+	}
+	return nil
+}
+
+func readCalls(key, value []byte, calls *[]diff.Call) error {
+	text, err := unseal(key, value)
+	if err == nil {
+		err = json.Unmarshal(text, calls)
+	}
+	if err != nil {
+		return fmt.Errorf("read calls of run %d: %w", readBE64(key), err)
+	}
+	return nil
 }
 
 // callsKept is for how many runs every call is on record. Of older runs only
@@ -69,7 +91,7 @@ func putCalls(tx *bbolt.Tx, run *diff.Run) error {
 		if err != nil {
 			return err
 		}
-		if err := b.Put(be64(run.Run), text); err != nil {
+		if err := put(b, be64(run.Run), text); err != nil {
 			return err
 		}
 	}
@@ -82,8 +104,8 @@ func putCalls(tx *bbolt.Tx, run *diff.Run) error {
 		return nil
 	}
 	var before diff.Run
-	if err := json.Unmarshal(text, &before); err != nil {
-		return fmt.Errorf("read record of run %d: %w", run.Run-callsKept, err)
+	if err := readRecord(old, text, &before); err != nil {
+		return err
 	}
 	if before.Status != diff.Unchanged || before.CallStats.Retries > 0 {
 		return nil
@@ -97,15 +119,15 @@ func putRun(tx *bbolt.Tx, run *diff.Run) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.Bucket(bucketRuns).Put(be64(run.Run), text); err != nil {
+	if err := put(tx.Bucket(bucketRuns), be64(run.Run), text); err != nil {
 		return err
 	}
 	if err := putCalls(tx, run); err != nil {
 		return err
 	}
 	meta := tx.Bucket(bucketMeta)
-	if readBE64(meta.Get(keyLastRun)) < run.Run {
-		return meta.Put(keyLastRun, be64(run.Run))
+	if number(meta, keyLastRun) < run.Run {
+		return put(meta, keyLastRun, be64(run.Run))
 	}
 	return nil
 }
@@ -113,8 +135,8 @@ func putRun(tx *bbolt.Tx, run *diff.Run) error {
 // closeRun rewrites the record of a run whose outcome is now known.
 func closeRun(tx *bbolt.Tx, run uint64, change func(*diff.Run)) error {
 	var rec diff.Run
-	if err := json.Unmarshal(tx.Bucket(bucketRuns).Get(be64(run)), &rec); err != nil {
-		return fmt.Errorf("read record of run %d: %w", run, err)
+	if err := readRecord(be64(run), tx.Bucket(bucketRuns).Get(be64(run)), &rec); err != nil {
+		return err
 	}
 	change(&rec)
 	return putRun(tx, &rec)

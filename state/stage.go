@@ -130,7 +130,7 @@ func (j *Journal) stageHashes(tx *bbolt.Tx, run uint64, moves []hashed) error {
 		if !m.changed && currentIndex(p).Get([]byte(m.key)) == nil {
 			return fmt.Errorf("rehash %s: not in the index", m.key) // now, not when the target has committed
 		}
-		if err := b.Put([]byte(m.key), be64(uint64(m.source))); err != nil {
+		if err := put(b, []byte(m.key), be64(uint64(m.source))); err != nil {
 			return err
 		}
 	}
@@ -139,7 +139,7 @@ func (j *Journal) stageHashes(tx *bbolt.Tx, run uint64, moves []hashed) error {
 
 func (j *Journal) putIntent(tx *bbolt.Tx, in *diff.Intent, h header, plan *diff.Plan, run *diff.Run) error {
 	p := j.bucket(tx)
-	count := int(readBE64(p.Get(keyRowCount)))
+	count := int(number(p, keyRowCount))
 	if in.Kind == diff.KindRebuild {
 		count = 0
 	}
@@ -150,8 +150,8 @@ func (j *Journal) putIntent(tx *bbolt.Tx, in *diff.Intent, h header, plan *diff.
 		return err
 	}
 	return errors.Join(
-		p.Bucket(bucketChanges).Bucket(be64(in.Run)).Put(keyHeader, head),
-		p.Put(keyIntent, intent),
+		put(p.Bucket(bucketChanges).Bucket(be64(in.Run)), keyHeader, head),
+		put(p, keyIntent, intent),
 		addFields(p, run.NewFields),
 		putRun(tx, run))
 }
@@ -168,7 +168,7 @@ func (j *Journal) adoptRows(run uint64, moves []hashed) []func(*bbolt.Tx) error 
 			index := j.bucket(tx).Bucket(bucketIndex).Bucket(be64(run))
 			index.FillPercent = 0.9
 			for _, m := range part {
-				if err := index.Put([]byte(m.key), entry{flags: flagAdopted, source: diff.NoHash, image: run}.encode()); err != nil {
+				if err := index.Put([]byte(m.key), entry{flags: flagAdopted, source: diff.NoHash, image: run}.encode([]byte(m.key))); err != nil {
 					return err
 				}
 			}
@@ -275,13 +275,13 @@ func (m *hashed) entry(old []byte, run uint64) ([]byte, error) {
 	}
 	e := entry{source: m.source, image: run}
 	if !m.changed {
-		before, err := decodeEntry(old)
+		before, err := decodeEntry([]byte(m.key), old)
 		if err != nil {
 			return nil, err
 		}
 		e.image = before.image // no longer adopted: its record was seen
 	}
-	return e.encode(), nil
+	return e.encode([]byte(m.key)), nil
 }
 
 // recordGeneration is [Journal.Record] for more moved spellings than one
@@ -301,7 +301,7 @@ func (j *Journal) recordGeneration(run *diff.Run, rehashed []diff.Rehash) error 
 	}}, build...)
 	steps = append(steps, func(tx *bbolt.Tx) error {
 		p := j.bucket(tx)
-		return errors.Join(p.Put(keyGeneration, be64(run.Run)), putFingerprint(p, run), addFields(p, run.NewFields), putRun(tx, run))
+		return errors.Join(put(p, keyGeneration, be64(run.Run)), putFingerprint(p, run), addFields(p, run.NewFields), putRun(tx, run))
 	}, func(tx *bbolt.Tx) error { return sweepGenerations(j.bucket(tx)) })
 	return j.update("record a run in", steps...)
 }

@@ -55,15 +55,21 @@ func (v *Vault) Of(source string) *Vault {
 // that cannot be opened, and of [diff.CodeState] when the file cannot be read.
 func (v *Vault) Token() (*diff.Token, error) {
 	var salt, sealed []byte
+	broken := false // which looks the same as another secret, and has the same remedy
 	err := NewReader(v.path, "").view(func(tx *bbolt.Tx, _ *bbolt.Bucket) error {
 		if tx == nil || tx.Bucket(bucketTokens) == nil {
 			return nil
 		}
 		b := tx.Bucket(bucketTokens)
-		salt = append(salt, b.Get(keySalt)...)
-		sealed = append(sealed, b.Get(v.key())...)
+		s, err1 := get(b, keySalt)
+		t, err2 := get(b, v.key())
+		salt, sealed = append(salt, s...), append(sealed, t...)
+		broken = b.Get(v.key()) != nil && (err1 != nil || err2 != nil)
 		return nil
 	})
+	if err == nil && broken {
+		return nil, errSealed()
+	}
 	if err != nil || len(sealed) == 0 {
 		return nil, err
 	}
@@ -110,10 +116,10 @@ func (v *Vault) Store(t *diff.Token) error {
 		if err != nil {
 			return err
 		}
-		salt := b.Get(keySalt)
-		if salt == nil {
+		salt, err := get(b, keySalt)
+		if salt == nil || err != nil {
 			salt = random(32)
-			if err := b.Put(keySalt, salt); err != nil {
+			if err := put(b, keySalt, salt); err != nil {
 				return err
 			}
 		}
@@ -122,7 +128,7 @@ func (v *Vault) Store(t *diff.Token) error {
 			return err
 		}
 		nonce := random(box.NonceSize())
-		return b.Put(v.key(), box.Seal(nonce, nonce, text, v.key()))
+		return put(b, v.key(), box.Seal(nonce, nonce, text, v.key()))
 	})
 }
 
