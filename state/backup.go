@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -47,9 +48,35 @@ func absent(path string, err error) error {
 func copyFile(path, to string) error {
 	return replace(to, func(tmp string) error {
 		return opened(path, true, func(db *bbolt.DB) error {
-			return db.View(func(tx *bbolt.Tx) error { return tx.CopyFile(tmp, 0o600) })
+			return db.View(func(tx *bbolt.Tx) error { return copyTo(tx, tmp) })
 		})
 	})
+}
+
+func copyTo(tx *bbolt.Tx, path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return err
+	}
+	w := &witness{w: f}
+	if _, err = tx.WriteTo(w); w.err != nil {
+		err = w.err
+	}
+	return errors.Join(err, f.Close())
+}
+
+// witness remembers the error of a write, of which bbolt hands on the text alone.
+type witness struct {
+	w   io.Writer
+	err error
+}
+
+func (w *witness) Write(b []byte) (int, error) {
+	n, err := w.w.Write(b)
+	if err != nil {
+		w.err = err
+	}
+	return n, err
 }
 
 // replace makes the file at path be what write writes to the temporary name it

@@ -30,4 +30,3 @@ func (j *Journal) FinaliseUnswept(in *diff.Intent, ended time.Time) error {
 
 // CheckTx is [Check] of what a transaction sees, but for the tree of pages.
 func CheckTx(tx *bbolt.Tx) *Verdict { return checkContent(tx) }
-

@@ -113,6 +113,8 @@ func remedyOf(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return "give this user read and write access to the file and its directory, or " + nameAnother
+	case errors.Is(err, fs.ErrNotExist):
+		return "create the directory, or name another file"
 	case errors.Is(err, syscall.EROFS):
 		return "the file system is read-only: make it writable, or " + nameAnother
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -42,7 +43,9 @@ func TestMain(m *testing.M) {
 // first time; exitcode N PROGRAM… wants that exit code; control METHOD PATH
 // [BODY] talks to the local Jushuitan's control endpoint; token NAME puts its
 // current access token into a variable; lock FILE holds a state file's run lock
-// to the script's end.
+// to the script's end; flip FILE TEXT changes one bit of each TEXT in a file;
+// fifo FILE makes a named pipe; disk KIB DIR puts a disk of that size at DIR,
+// with the condition [mount]; fill FILE takes all space that is left there.
 func TestScript(t *testing.T) {
 	mysqltest.DSN(t) // skips them all where there is no server
 	testscript.Run(t, testscript.Params{
@@ -54,6 +57,12 @@ func TestScript(t *testing.T) {
 			env.Setenv("COLUMNS", "200") // so that no line is wrapped
 			env.Values[keyScript] = &script{tb: tb, dsn: dsn, files: map[string]string{}, accounts: map[string]*sandbox.Server{}}
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "mount" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			return canMount(t), nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"sandbox":  scripted((*script).sandbox),
@@ -73,6 +82,10 @@ func TestScript(t *testing.T) {
 			"control":  scripted((*script).control),
 			"token":    scripted((*script).token),
 			"lock":     scripted((*script).lock),
+			"flip":     scripted((*script).flip),
+			"fifo":     scripted((*script).fifo),
+			"disk":     scripted((*script).disk),
+			"fill":     scripted((*script).fill),
 		},
 	})
 }
@@ -346,6 +359,28 @@ func (s *script) lock(ts *testscript.TestScript, args []string) error {
 		ts.Defer(func() { _ = l.Release() })
 	}
 	return err
+}
+
+func (s *script) flip(ts *testscript.TestScript, args []string) error {
+	all, text := []byte(ts.ReadFile(args[0])), []byte(args[1])
+	if !bytes.Contains(all, text) {
+		return fmt.Errorf("%s does not hold %q", args[0], text)
+	}
+	flipped := bytes.Clone(text)
+	flipped[len(flipped)-1] ^= 1
+	return os.WriteFile(ts.MkAbs(args[0]), bytes.ReplaceAll(all, text, flipped), 0o600)
+}
+
+func (s *script) fill(ts *testscript.TestScript, args []string) error {
+	f, err := os.Create(ts.MkAbs(args[0]))
+	if err != nil {
+		return err
+	}
+	block := make([]byte, 512)
+	for err == nil {
+		_, err = f.Write(block)
+	}
+	return f.Close()
 }
 
 // exitcode runs a program and wants the given exit code of it.
