@@ -56,6 +56,13 @@ func rewrite(path, to string) error {
 		if err != nil {
 			return err
 		}
-		return errors.Join(bbolt.Compact(dst, src, transaction), dst.Sync(), dst.Close())
+		var size int64
+		err = errors.Join(
+			bbolt.Compact(dst, src, transaction), dst.Sync(),
+			dst.View(func(tx *bbolt.Tx) error { size = tx.Size(); return nil }), dst.Close())
+		if err != nil {
+			return err
+		}
+		return os.Truncate(to, size) // bbolt takes room in advance
 	})
 }

@@ -30,3 +30,6 @@ func (j *Journal) FinaliseUnswept(in *diff.Intent, ended time.Time) error {
 
 // CheckTx is [Check] of what a transaction sees, but for the tree of pages.
 func CheckTx(tx *bbolt.Tx) *Verdict { return checkContent(tx) }
+
+// Abandon gives the lock up as the end of a killed process does.
+func (l *Lock) Abandon() error { return l.file.Unlock() }

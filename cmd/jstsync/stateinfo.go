@@ -103,7 +103,9 @@ func infoJSON(info *state.Info) any {
 
 func infoText(info *state.Info) string {
 	var b strings.Builder
-	line := func(name, format string, args ...any) { fmt.Fprintf(&b, "%-10s %s\n", name, fmt.Sprintf(format, args...)) }
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "%-10s %s\n", name, fmt.Sprintf(format, args...))
+	}
 	line("file", "%s", info.Path)
 	line("format", "%d", info.Format)
 	line("size", "%s, of which %s in %d free pages", bytesText(info.Size), bytesText(info.FreeBytes), info.FreePages)
