@@ -145,9 +145,15 @@ func TestOpen_RandomDamage(t *testing.T) {
 		if err := os.WriteFile(path, bad, 0o600); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := state.NewReader(path, pipeline).Snapshot(); err != nil {
+			wantState(t, err, path)
+		}
+		if _, err := state.Runs(path, 0); err != nil {
+			wantState(t, err, path)
+		}
 		v, err := state.Check(path)
 		if err != nil {
-			wantState(t, err)
+			wantState(t, err, path)
 			continue
 		}
 		if len(v.Problems) == 0 && !equal(contentOf(t, path), sound) {
