@@ -28,7 +28,7 @@ func TestSurvey(t *testing.T) {
 		t.Fatal(err)
 	}
 	if info.Path != w.path || info.Format != 2 || info.Size != stat.Size() || !info.Created.Equal(start) ||
-		info.Runs != 5 || info.Oldest.Run != 1 || info.Newest.Run != 5 || info.Tokens != 1 || info.Holder != "" {
+		info.Runs != 5 || info.Oldest.Run != 1 || info.Newest.Run != 5 || info.Tokens != 2 || info.Holder != "" {
 		t.Errorf("got %+v", info)
 	}
 	if info.FreePages == 0 || info.FreeBytes != int64(info.FreePages*os.Getpagesize()) {

@@ -24,7 +24,7 @@ func documented(t *testing.T) []string {
 	if !ok {
 		t.Fatal("no tree of buckets in docs/state-format.md")
 	}
-	line := regexp.MustCompile(`^( *)((?:<[^>]*>|app/<[^>]*>|[^\s<]+)/?)`)
+	line := regexp.MustCompile(`^( *)((?:<[^>]*>|(?:source/<[^>]*>/)?app/<[^>]*>|[^\s<]+)/?)`)
 	var paths, above []string
 	for l := range strings.Lines(tree) {
 		m := line.FindStringSubmatch(l)
