@@ -20,7 +20,7 @@ func plans(quick bool) []plan {
 	if quick {
 		return []plan{{200, 2}, {1204, 2}}
 	}
-	return []plan{{200, 15}, {1204, 15}, {100_000, 5}}
+	return []plan{{200, 15}, {1204, 15}, {100_000, 5}, {1_000_000, 3}}
 }
 
 // measureAll builds the product, measures it, and writes the page.
@@ -29,7 +29,8 @@ func measureAll(ctx context.Context, args []string, progress io.Writer, now func
 	flags.SetOutput(progress)
 	root := flags.String("root", ".", "the `DIR` of the repository")
 	out := flags.String("out", "", "write the page to `FILE` (default docs/performance.md of the repository)")
-	quick := flags.Bool("quick", false, "two rounds, without the largest size: for a look, not for the record")
+	quick := flags.Bool("quick", false, "two rounds, without the largest sizes: for a look, not for the record")
+	only := flags.Int("records", 0, "one round of `N` records alone: for a look, not for the record")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -44,7 +45,11 @@ func measureAll(ctx context.Context, args []string, progress io.Writer, now func
 		return fmt.Errorf("make a directory: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	page, err := measurePage(ctx, *root, dir, plans(*quick), progress, now)
+	sizes := plans(*quick)
+	if *only > 0 {
+		sizes = []plan{{*only, 1}}
+	}
+	page, err := measurePage(ctx, *root, dir, sizes, progress, now)
 	if err != nil {
 		return err
 	}

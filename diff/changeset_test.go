@@ -86,7 +86,10 @@ func TestChangeSet_Encoded(t *testing.T) {
 	s := diff.NewChangeSet(columns)
 	c := update(1, "a", "b")
 	s.Add(c, 77)
-	for e := range s.Encoded() {
+	for e, err := range s.Encoded() {
+		if err != nil {
+			t.Fatal(err)
+		}
 		want := diff.Encoded{Key: c.Key, Source: 77, Bytes: diff.AppendChange(nil, &c)}
 		if !reflect.DeepEqual(e, want) {
 			t.Errorf("got %v, want %v", e, want)
@@ -149,9 +152,11 @@ func withColumns(columns ...string) *diff.ChangeSet {
 }
 
 // Each byte of each encoded change and key counts.
-func TestDigestOf_EachByte(t *testing.T) {
+func TestDigester_EachByte(t *testing.T) {
 	digest := func(key, enc []byte) diff.Digest {
-		return diff.DigestOf(diff.Digest{}, columns, func(yield func(diff.Key, []byte) bool) { yield(diff.Key(key), enc) })
+		d := diff.NewDigester(diff.Digest{}, columns)
+		d.Add(key, enc)
+		return d.Sum()
 	}
 	c := update(7, "before", "after")
 	enc, key := diff.AppendChange(nil, &c), []byte(c.Key)

@@ -121,22 +121,17 @@ func (p *pipelineChecker) changes(run uint64, b *bbolt.Bucket, where string) *he
 		return nil
 	}
 	count := 0
-	digest := diff.DigestOf(h.Previous, h.Columns, func(yield func(diff.Key, []byte) bool) {
-		rows := b.Bucket(bucketRows)
-		if rows == nil {
-			return
-		}
+	d := diff.NewDigester(h.Previous, h.Columns)
+	if rows := b.Bucket(bucketRows); rows != nil {
 		c := rows.Cursor()
 		for k, v := c.First(); k != nil; k, v = c.Next() {
 			count++
 			p.change(run, diff.Key(k), v, where+"/rows", h.Committed)
-			if !yield(diff.Key(k), v) {
-				return
-			}
+			d.Add(k, v)
 		}
-	})
+	}
 	p.Changes += count
-	if digest != h.Digest {
+	if digest := d.Sum(); digest != h.Digest {
 		p.bad(run, where+"/rows", restoreAudit, "the changes are not those of the run: their digest is %s, want %s", digest, h.Digest)
 	} else if count != h.Count {
 		p.bad(run, where+"/header", restoreAudit, "it counts %d changes, there are %d", h.Count, count)

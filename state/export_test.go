@@ -12,20 +12,23 @@ import (
 func (j *Journal) SetChunk(n int) { j.chunk = n }
 
 // StageBySteps is [Journal.Stage] with a pause after each transaction.
-func (j *Journal) StageBySteps(in *diff.Intent, plan *diff.Plan, run *diff.Run, pause func(left int)) error {
-	steps, err := j.staging(in, plan, run)
-	for i, step := range steps {
-		if err == nil {
-			err = j.update("stage", step)
-			pause(len(steps) - 1 - i)
+func (j *Journal) StageBySteps(in *diff.Intent, plan *diff.Plan, run *diff.Run, pause func()) error {
+	for step := range j.staging(in, plan, run) {
+		if err := j.update("stage", step); err != nil {
+			return err
 		}
+		pause()
 	}
-	return err
+	return nil
 }
 
 // FinaliseUnswept is [Journal.Finalise] cut off before its last transaction.
 func (j *Journal) FinaliseUnswept(in *diff.Intent, ended time.Time) error {
-	return j.update("finalise", func(tx *bbolt.Tx) error { return j.finalise(tx, in, ended) })
+	staged, err := j.digestStaged(in)
+	if err != nil {
+		return err
+	}
+	return j.update("finalise", func(tx *bbolt.Tx) error { return j.finalise(tx, in, staged, ended) })
 }
 
 // CheckTx is [Check] of what a transaction sees, but for the tree of pages.

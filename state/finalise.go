@@ -16,19 +16,23 @@ import (
 // It does nothing and returns an error when another intent stands, or when the
 // staged changes do not have the intent's digest.
 func (j *Journal) Finalise(in *diff.Intent, ended time.Time) error {
+	staged, err := j.digestStaged(in)
+	if err != nil {
+		return err
+	}
 	return j.update("finalise run in",
-		func(tx *bbolt.Tx) error { return j.finalise(tx, in, ended) },
+		func(tx *bbolt.Tx) error { return j.finalise(tx, in, staged, ended) },
 		func(tx *bbolt.Tx) error { return sweepGenerations(j.bucket(tx)) })
 }
 
-func (j *Journal) finalise(tx *bbolt.Tx, in *diff.Intent, ended time.Time) error {
+func (j *Journal) finalise(tx *bbolt.Tx, in *diff.Intent, staged diff.Digest, ended time.Time) error {
 	p := j.bucket(tx)
 	changes, h, err := j.standing(p, in)
 	if err != nil {
 		return err
 	}
-	if err := checkDigest(changes, h, in); err != nil {
-		return err
+	if staged != in.Digest {
+		return fmt.Errorf("staged changes of run %d have digest %s, want %s: the file is damaged", in.Run, staged, in.Digest)
 	}
 	if h.Generation != 0 {
 		err = put(p, keyGeneration, be64(h.Generation))
@@ -53,6 +57,9 @@ func (j *Journal) finalise(tx *bbolt.Tx, in *diff.Intent, ended time.Time) error
 // standing returns the staged changes of the intent, which must be the one
 // that stands.
 func (j *Journal) standing(p *bbolt.Bucket, in *diff.Intent) (*bbolt.Bucket, header, error) {
+	if p == nil {
+		return nil, header{}, fmt.Errorf("run %d is not in the file", in.Run)
+	}
 	now, err := readIntent(p)
 	if err != nil {
 		return nil, header{}, err
@@ -68,24 +75,41 @@ func (j *Journal) standing(p *bbolt.Bucket, in *diff.Intent) (*bbolt.Bucket, hea
 	return changes, h, err
 }
 
-// checkDigest asserts that what was staged is what was decided on.
-func checkDigest(changes *bbolt.Bucket, h header, in *diff.Intent) error {
-	got := diff.DigestOf(h.Previous, h.Columns, func(yield func(diff.Key, []byte) bool) {
-		rows := changes.Bucket(bucketRows)
-		if rows == nil {
-			return
-		}
-		c := rows.Cursor()
-		for k, v := c.First(); k != nil; k, v = c.Next() {
-			if !yield(diff.Key(k), v) {
-				return
+// digestStaged returns the digest of what was staged, which must be that of
+// what was decided on. It opens the file for each chunk, as [Journal.each]
+// does.
+func (j *Journal) digestStaged(in *diff.Intent) (diff.Digest, error) {
+	var d *diff.Digester
+	var after []byte
+	for {
+		n := 0
+		err := j.view(func(_ *bbolt.Tx, p *bbolt.Bucket) error {
+			changes, h, err := j.standing(p, in)
+			if err != nil {
+				return err
 			}
+			if d == nil {
+				d = diff.NewDigester(h.Previous, h.Columns)
+			}
+			rows := changes.Bucket(bucketRows)
+			if rows == nil {
+				return nil
+			}
+			c := rows.Cursor()
+			for k, v := seekAfter(c, after); k != nil && n < j.chunk; k, v = c.Next() {
+				d.Add(k, v)
+				after = append(after[:0], k...)
+				n++
+			}
+			return nil
+		})
+		if err != nil {
+			return diff.Digest{}, err
 		}
-	})
-	if got != in.Digest {
-		return fmt.Errorf("staged changes of run %d have digest %s, want %s: the file is damaged", in.Run, got, in.Digest)
+		if n < j.chunk {
+			return d.Sum(), nil
+		}
 	}
-	return nil
 }
 
 // applyHashes brings the index up to the staged changes, whose hashes are then
@@ -101,8 +125,8 @@ func applyHashes(index, changes *bbolt.Bucket, run uint64) error {
 		if rows != nil {
 			enc = rows.Get(k)
 		}
-		m := hashed{key: diff.Key(k), source: diff.SourceHash(readBE64(source)), changed: enc != nil}
-		if m.changed && diff.Op(enc[0]) == diff.Delete {
+		m := movement{diff.Key(k), diff.SourceHash(readBE64(source)), enc}
+		if m.gone() {
 			return index.Delete(k)
 		}
 		e, err := m.entry(index.Get(k), run)

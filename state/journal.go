@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"time"
 
@@ -37,6 +38,17 @@ func (j *Journal) update(verb string, steps ...func(tx *bbolt.Tx) error) error {
 		}
 		return nil
 	}))
+}
+
+// each runs the steps in one write transaction each, and opens the file for
+// each: what was read of it is mapped into memory until it is closed.
+func (j *Journal) each(verb string, steps iter.Seq[step]) error {
+	for s := range steps {
+		if err := j.update(verb, s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (j *Journal) bucket(tx *bbolt.Tx) *bbolt.Bucket {

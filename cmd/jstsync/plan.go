@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/urfave/cli/v2"
 
@@ -106,5 +107,5 @@ func (p *program) finishPlan(plan *diff.Plan, err error, detailed bool, show fun
 		code = exitChanges
 	}
 	p.status.add(code)
-	return show(plan)
+	return errors.Join(show(plan), plan.Changes.Close())
 }

@@ -54,6 +54,7 @@ func (p *program) stateRebuild(c *cli.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
 	plan, err := runner.Rebuild(c.Context, connect)
+	defer func(changes *diff.ChangeSet) { err = errors.Join(err, changes.Close()) }(plan.Changes)
 	plan.Err = err
 	if err == nil && pl.Shared {
 		fmt.Fprintf(p.stderr, "jstsync: note: table %s is shared: the rows adopted include those of %s; "+
@@ -98,6 +99,7 @@ func (p *program) wireRebuild(settings *config.Settings, pl *config.Pipeline) (*
 	runner := &pipeline.Runner{
 		Planner: pipeline.Planner{
 			Pipeline: pl.Name, Source: noSource{}, Log: p.log, State: state.NewReader(settings.State, pl.Name),
+			Spill:   spillBeside(settings),
 			Mapping: pipeline.Mapping{Mapper: mapper, Table: mapper.Table(), Fingerprint: mapper.Fingerprint()},
 		},
 		Target: target{t}, Trigger: diff.KindRebuild, Now: p.now, NewID: newID,

@@ -84,7 +84,7 @@ func (p *program) finishRun(plan *diff.Plan, err error, show func(*diff.Plan) er
 	if err != nil {
 		p.explainOf(plan, err)
 	}
-	return show(plan)
+	return errors.Join(show(plan), plan.Changes.Close())
 }
 
 // wireAll makes every pipeline ready, or tells for each why it is not. A mistake

@@ -56,7 +56,9 @@ func (w *wiring) logOf(a *account) *slog.Logger {
 // nor renew a token.
 func (w *wiring) planner(pl *config.Pipeline) (pipeline.Planner, error) {
 	a := w.accountOf(pl)
-	return w.plannerWith(pl, a, w.savedToken(a))
+	planner, err := w.plannerWith(pl, a, w.savedToken(a))
+	planner.Spill = spillAnywhere
+	return planner, err
 }
 
 func (w *wiring) plannerWith(pl *config.Pipeline, a *account, tokens extract.TokenSource) (pipeline.Planner, error) {
@@ -119,6 +121,7 @@ func (w *wiring) runner(pl *config.Pipeline) (*pipeline.Runner, error) {
 	if err != nil {
 		return nil, err
 	}
+	planner.Spill = spillBeside(w.settings)
 	t, err := w.open(pl, planner.Mapping.Table)
 	if err != nil {
 		return nil, err

@@ -143,7 +143,8 @@ type Planner struct {
 	Mapping  Mapping
 	State    Snapshots
 	Guard    diff.Guard
-	Keep     bool // rows whose records are gone stay as they are
+	Keep     bool                       // rows whose records are gone stay as they are
+	Spill    func() (diff.Spill, error) // where many changes are set aside; nil keeps all in memory
 	Log      *slog.Logger
 }
 

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -45,9 +46,13 @@ func interrupted(ctx context.Context, err error) error {
 func (p *Planner) newPlan(snap *diff.Snapshot) *diff.Plan {
 	return &diff.Plan{
 		Pipeline: p.Pipeline, Table: p.Mapping.Table, Status: diff.Failed, Base: snap.Head,
-		Scan: diff.ScanInfo{Verdict: diff.Partial}, Changes: diff.NewChangeSet(p.Mapping.Table.Names()),
+		Scan: diff.ScanInfo{Verdict: diff.Partial}, Changes: p.newChanges(),
 		Fingerprint: p.Mapping.Fingerprint,
 	}
+}
+
+func (p *Planner) newChanges() *diff.ChangeSet {
+	return diff.NewSpillingChangeSet(p.Mapping.Table.Names(), diff.SpillAfter, p.Spill)
 }
 
 // plan derives a plan from the snapshot. The plan is returned with an error
@@ -62,6 +67,7 @@ func (p *Planner) plan(ctx context.Context, snap *diff.Snapshot) (*diff.Plan, er
 	}
 	plan.Scan = info
 	if err := s.settle(ctx); err != nil {
+		err = errors.Join(err, s.changes.Close())
 		plan.Summary.Calls = len(p.Source.Calls())
 		plan.Scan.Verdict = diff.Partial
 		return plan, err
@@ -70,6 +76,9 @@ func (p *Planner) plan(ctx context.Context, snap *diff.Snapshot) (*diff.Plan, er
 	plan.Summary.Calls = len(p.Source.Calls())
 	plan.Guard = p.Guard.Check(rows-s.foreign, plan.Summary.Read, plan.Summary.Delete, plan.Summary.Update)
 	plan.Digest = plan.Changes.Digest(plan.Base.Digest)
+	if err := plan.Changes.Err(); err != nil {
+		return plan, err
+	}
 	switch {
 	case plan.Guard.Tripped:
 		plan.Status = diff.Held
@@ -96,7 +105,7 @@ func (p *Planner) scan(ctx context.Context, snap *diff.Snapshot) (*scan, diff.Sc
 		}
 		info, err := p.Source.Scan(ctx, snap.Index.Rows(), s.page)
 		if err != nil {
-			return nil, info, err
+			return nil, info, errors.Join(err, s.changes.Close())
 		}
 		if len(s.repeats) > 0 {
 			info.Verdict = diff.Unstable
@@ -110,6 +119,9 @@ func (p *Planner) scan(ctx context.Context, snap *diff.Snapshot) (*scan, diff.Sc
 		default:
 			n++
 			p.Log.Warn("rows moved between pages, reading again", "pipeline", p.Pipeline, "err", info.Note)
+		}
+		if err := s.changes.Close(); err != nil {
+			return nil, info, err
 		}
 		if snap, err = p.State.Snapshot(); err != nil {
 			return nil, info, err

@@ -65,7 +65,7 @@ func (r *Runner) rebuild(ctx context.Context, connect func(context.Context) (Tak
 	}
 	from, err := session.ReadTable(ctx, func(key diff.Key, row diff.Row) error {
 		plan.Changes.Add(diff.Change{Op: diff.Insert, Key: key, After: row}, diff.NoHash)
-		return nil
+		return plan.Changes.Err()
 	})
 	if err != nil {
 		return err
@@ -77,6 +77,9 @@ func (r *Runner) rebuild(ctx context.Context, connect func(context.Context) (Tak
 		}
 	}
 	plan.Base, plan.Digest = head, plan.Changes.Digest(head.Digest)
+	if err := plan.Changes.Err(); err != nil {
+		return err
+	}
 	plan.Summary.Foreign = plan.Changes.Len()
 	return r.takeOver(ctx, session, snap, plan, from, r.NewID())
 }

@@ -26,6 +26,7 @@ func (r *Runner) Sync(ctx context.Context) (*diff.Plan, error) {
 		Started: r.Now().UTC(), Fingerprint: r.Mapping.Fingerprint,
 	}
 	plan, err := r.plan(ctx, snap)
+	snap.Index = nil // as large as the snapshot, and of no use to what follows
 	plan.Run = run.Run
 	staged := false
 	if err == nil && plan.Status == diff.Planned {

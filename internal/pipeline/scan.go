@@ -37,7 +37,7 @@ func newScan(p *Planner, snap *diff.Snapshot) *scan {
 	columns := p.Mapping.Table.Names()
 	return &scan{
 		Planner: p, index: snap.Index, remap: snap.Fingerprint != p.Mapping.Fingerprint,
-		columns: columns, changes: diff.NewChangeSet(columns), contrary: map[diff.Key]bool{},
+		columns: columns, changes: p.newChanges(), contrary: map[diff.Key]bool{},
 		fields: newFields(snap.Fields, p.Mapping.Maps),
 	}
 }
@@ -160,7 +160,7 @@ func (s *scan) compare(todo []mapped) error {
 		}
 		s.rehashed = append(s.rehashed, diff.Rehash{Key: m.key, Source: m.source})
 	}
-	return nil
+	return s.changes.Err()
 }
 
 // settle asks the source by key about what the pages left open: records that
@@ -349,5 +349,5 @@ func (s *scan) remove(keys []diff.Key) error {
 			}
 		}
 	}
-	return nil
+	return s.changes.Err()
 }
