@@ -10,7 +10,7 @@ import (
 
 // SpillAfter is how many bytes of changes a run holds in memory before it sets
 // them aside.
-const SpillAfter = 16 << 20
+const SpillAfter = 8 << 20
 
 // Spill is where a [ChangeSet] sets changes aside, such as a temporary file.
 // Write appends.
