@@ -1,6 +1,10 @@
 package diff
 
-import "github.com/cespare/xxhash/v2"
+import (
+	"math/bits"
+
+	"github.com/cespare/xxhash/v2"
+)
 
 // Sighting is what [Index.Observe] says of a record.
 type Sighting uint8
@@ -16,7 +20,8 @@ const (
 
 // Index is the snapshot's keys and source hashes in memory, and which of them
 // a scan has seen. It holds hashes of keys, not keys: 16 bytes and one bit a
-// slot, three to six slots for two records.
+// slot, and three slots for two records; twice as many at most where records
+// are new.
 //
 // Keys of equal hash that are both in the snapshot are told apart by the
 // index itself. A new key whose hash equals that of a key in the snapshot is
@@ -72,10 +77,7 @@ func hashKey(k Key) uint64 {
 }
 
 func (x *Index) grow(n int) {
-	size := 16
-	for size*2 < n*3 {
-		size *= 2
-	}
+	size := max(24, n*3/2+1)
 	old, oldSeen := x.slots, x.seen
 	x.slots = make([]slot, size)
 	x.seen = make([]uint64, (size+63)/64)
@@ -93,8 +95,11 @@ func (x *Index) grow(n int) {
 
 // find returns the slot that holds the key hash, or the empty one it belongs in.
 func (x *Index) find(keyHash uint64) int {
-	mask := len(x.slots) - 1
-	for i := int(keyHash) & mask; ; i = (i + 1) & mask {
+	at, _ := bits.Mul64(keyHash, uint64(len(x.slots))) // the hash as a fraction of all slots
+	for i := int(at); ; i++ {
+		if i == len(x.slots) {
+			i = 0
+		}
 		if x.slots[i].key == keyHash || x.slots[i].key == 0 {
 			return i
 		}
@@ -112,7 +117,7 @@ func (x *Index) put(i int, s slot) {
 	x.slots[i] = s
 	x.used++
 	if x.used*3 > len(x.slots)*2 {
-		x.grow(x.used)
+		x.grow(2 * x.used)
 	}
 }
 

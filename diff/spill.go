@@ -71,38 +71,45 @@ func (s *spilled) write(entries func(yield func([]byte, error) bool)) error {
 
 // cursor walks through entries that are in key order.
 type cursor struct {
-	memory  *buffer
-	left    []place // of the buffer
-	spilled *bufio.Reader
-	entry   []byte // where it stands; valid until next
+	memory *buffer
+	places []place // of the buffer, still to come
+	aside  *bufio.Reader
+	bytes  int64  // of the stretch, still to come
+	entry  []byte // where it stands; valid until next
 }
 
 // next moves to the next entry; it reports false when there is none.
 func (c *cursor) next() (bool, error) {
 	if c.memory != nil {
-		if len(c.left) == 0 {
+		if len(c.places) == 0 {
 			return false, nil
 		}
-		c.entry, c.left = c.memory.entry(c.left[0]), c.left[1:]
+		c.entry, c.places = c.memory.entry(c.places[0]), c.places[1:]
 		return true, nil
 	}
-	c.entry = slices.Grow(c.entry[:0], entryHead)[:entryHead]
-	if _, err := io.ReadFull(c.spilled, c.entry); err == io.EOF { //nolint:errorlint // as ReadFull documents it
+	if c.bytes == 0 {
 		return false, nil
-	} else if err != nil {
-		return false, err
 	}
-	size := entrySize(c.entry)
-	c.entry = slices.Grow(c.entry, size-entryHead)[:size]
-	_, err := io.ReadFull(c.spilled, c.entry[entryHead:])
+	c.entry = slices.Grow(c.entry[:0], entryHead)[:entryHead]
+	_, err := io.ReadFull(c.aside, c.entry)
+	if err == nil {
+		size := entrySize(c.entry)
+		c.entry = slices.Grow(c.entry, size-entryHead)[:size]
+		_, err = io.ReadFull(c.aside, c.entry[entryHead:])
+		c.bytes -= int64(size)
+	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF // it was written, and is not there
+	}
 	return err == nil, err
 }
 
 // cursors returns a cursor at the first entry of each stretch, as a heap.
 func (s *spilled) cursors(memory *buffer) ([]*cursor, error) {
-	all := []*cursor{{memory: memory, left: memory.places}}
+	all := []*cursor{{memory: memory, places: memory.places}}
 	for _, r := range s.stretches {
-		all = append(all, &cursor{spilled: bufio.NewReaderSize(io.NewSectionReader(s.spill, r.from, r.to-r.from), 1<<16)})
+		n := r.to - r.from
+		all = append(all, &cursor{aside: bufio.NewReaderSize(io.NewSectionReader(s.spill, r.from, n), 1<<16), bytes: n})
 	}
 	var heap []*cursor
 	for _, c := range all {
