@@ -3,8 +3,10 @@ package state_test
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -210,4 +212,61 @@ func wantNamed(t *testing.T, v *state.Verdict, s stored, what string) {
 	if run := s.run(); run > 0 && !slices.ContainsFunc(v.Problems, func(p state.Problem) bool { return p.Run == run }) {
 		t.Errorf("%v, %s: got %+v, want run %d named", s, what, v.Problems, run)
 	}
+}
+
+// Somebody who alters a change and makes the run's own digest and seals anew is
+// found out by the run after it, and at the last run by the head.
+func TestCheck_Forged(t *testing.T) {
+	for _, test := range []struct {
+		run, named byte
+		what       string
+	}{
+		{1, 2, "it does not follow upon run 1"},
+		{4, 4, "it is at run 4"},
+	} {
+		w := varied(t, false)
+		db, err := bbolt.Open(w.path, 0o600, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = db.Update(func(tx *bbolt.Tx) error {
+			p := tx.Bucket([]byte("pipelines")).Bucket([]byte(pipeline))
+			return forge(p.Bucket([]byte("changes")).Bucket(key8(test.run)), p.Bucket([]byte("commits")), key8(test.run))
+		})
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		v, err := state.Check(w.path)
+		if err != nil || len(v.Problems) != 1 || v.FirstRun() != uint64(test.named) || !strings.Contains(v.Problems[0].What, test.what) {
+			t.Errorf("run %d: got %+v, %v, want one problem, of run %d: %s", test.run, v, err, test.named, test.what)
+		}
+	}
+}
+
+// forge turns the last byte of a run's last change and lets the run's header
+// and commit speak for it.
+func forge(changes, commits *bbolt.Bucket, run []byte) error {
+	k, v := changes.Bucket([]byte("rows")).Cursor().Last()
+	v = bytes.Clone(v)
+	if v[len(v)-1]++; v[len(v)-1] == 1 { // an empty text
+		v = append(v, 'x')
+	}
+	err := changes.Bucket([]byte("rows")).Put(bytes.Clone(k), v)
+	var h map[string]any
+	old := changes.Get([]byte("header"))
+	err = errors.Join(err, json.Unmarshal(old[:len(old)-4], &h))
+	var previous diff.Digest
+	err = errors.Join(err, previous.UnmarshalText([]byte(h["previous"].(string))))
+	digest := diff.DigestOf(previous, []string{"id", "name"}, func(yield func(diff.Key, []byte) bool) {
+		_ = changes.Bucket([]byte("rows")).ForEach(func(k, v []byte) error { yield(diff.Key(k), v); return nil })
+	})
+	h["digest"] = digest
+	text, jsonErr := json.Marshal(h)
+	commit := append(bytes.Clone(commits.Get(run)[:16]), digest[:]...)
+	return errors.Join(err, jsonErr, changes.Put([]byte("header"), resealed([]byte("header"), text)), commits.Put(run, resealed(run, commit)))
+}
+
+func resealed(key, content []byte) []byte {
+	sum := crc32.Checksum(slices.Concat(key, content), crc32.MakeTable(crc32.Castagnoli))
+	return binary.BigEndian.AppendUint32(bytes.Clone(content), sum)
 }

@@ -136,3 +136,23 @@ func TestNetworkName(t *testing.T) {
 		}
 	}
 }
+
+// A file that root compacts stays its owner's.
+func TestCompact_Owner(t *testing.T) {
+	const nobody = 65534
+	w := varied(t, false)
+	if err := os.Chown(w.path, nobody, nobody); err != nil {
+		t.Logf("left out: this user may not give files away: %v", err)
+		return
+	}
+	if _, _, err := state.Compact(w.path); err != nil {
+		t.Fatalf("Compact: %v", err)
+	}
+	info, err := os.Stat(w.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st := info.Sys().(*syscall.Stat_t); st.Uid != nobody || st.Gid != nobody {
+		t.Errorf("got owner %d and group %d, want %d", st.Uid, st.Gid, nobody)
+	}
+}
