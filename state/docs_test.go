@@ -41,8 +41,8 @@ func documented(t *testing.T) []string {
 func fits(path []string, doc string) bool {
 	names := strings.Split(strings.NewReplacer("<u64 ", "<u64_", "<app key>", "<app_key>").Replace(doc), " ")
 	return slices.EqualFunc(path, names, func(got, want string) bool {
-		before, _, any := strings.Cut(want, "<")
-		return got == want || any && strings.HasPrefix(got, before)
+		before, _, variable := strings.Cut(want, "<")
+		return got == want || variable && strings.HasPrefix(got, before)
 	})
 }
 
