@@ -53,6 +53,11 @@ func (s *Session) claim(ctx context.Context, instance diff.ID) (*diff.Checkpoint
 	}, args...)
 	for try := 1; ; try++ {
 		_, insertErr := s.exec(ctx, query, args...)
+		if insertErr != nil { // the answer may be lost, the row may be there: look, on a connection that works
+			if err := s.connect(ctx); err != nil {
+				return nil, errors.Join(insertErr, err)
+			}
+		}
 		cp, err := s.readCheckpoint(ctx, "")
 		if err != nil {
 			return nil, errors.Join(insertErr, err)
@@ -61,7 +66,7 @@ func (s *Session) claim(ctx context.Context, instance diff.ID) (*diff.Checkpoint
 		switch {
 		case cp != nil:
 			return cp, nil
-		case (n == erDeadlock || n == erLockWait) && try < claimTries:
+		case retryable(insertErr) && try < claimTries:
 		case insertErr == nil, n == erDupEntry:
 			return nil, s.refused(ctx)
 		default:

@@ -9,7 +9,7 @@ import (
 	"jstsync/diff"
 )
 
-// commitTimeout bounds the wait for COMMIT's answer, which no signal cuts short.
+// commitTimeout is [Target]'s patience in earnest.
 const commitTimeout = 30 * time.Second
 
 // kindRepair is the kind of intent that may meet rows before its first commit:
@@ -20,15 +20,24 @@ const kindRepair = "repair"
 // moves from the intent's base to the intent, which fences every other writer
 // and must match; then deletes, updates and inserts, each in key order, their
 // matched rows checked; then COMMIT. Before it, [Session.CheckKeys] looks at
-// the set, unless it has.
+// the set, unless it has. A transaction that the server gave up for reasons
+// that pass, or whose connection was lost before COMMIT, is sent again as it
+// is on a new connection, a bounded number of times.
 //
 // An error says nothing sure about the outcome: [Target.Resolve] does. A row
 // that does not match is of [diff.CodeDiverged]; a first run that finds rows
-// in the table is of [diff.CodeForeignRows].
+// in the table is of [diff.CodeForeignRows]; a change that no statement can
+// carry is of [diff.CodeTarget], names its key, and nothing was sent.
 func (s *Session) Commit(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) error {
 	err := s.CheckKeys(ctx, changes)
 	if err == nil {
-		err = s.transact(ctx, in, changes)
+		err = s.checkLengths(changes)
+	}
+	if err == nil {
+		err = s.send(ctx, in, func() error { return s.transact(ctx, in, changes) })
+	}
+	if err == errMoved { //nolint:errorlint // as it is made below: nobody wraps it
+		err = s.target.moved()
 	}
 	if err != nil {
 		return errors.Join(s.target.failure("write table "+s.target.table.Name, err), s.Close())
@@ -37,16 +46,14 @@ func (s *Session) Commit(ctx context.Context, in *diff.Intent, changes *diff.Cha
 }
 
 func (s *Session) transact(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) error {
-	if _, err := s.conn.ExecContext(ctx, "START TRANSACTION"); err != nil {
+	if err := s.begin(ctx); err != nil {
 		return err
 	}
 	if err := s.moveCheckpoint(ctx, &in.From, in); err != nil {
 		return err
 	}
-	if in.From.RunID.IsZero() && !s.target.shared && in.Kind != kindRepair {
-		if err := s.requireEmpty(ctx); err != nil {
-			return err
-		}
+	if err := s.checkRows(ctx, in, changes); err != nil {
+		return err
 	}
 	w := writer{session: s, stmts: s.statements(), at: wallTime(in.CommittedAt)}
 	for _, op := range []diff.Op{diff.Delete, diff.Update, diff.Insert} {
@@ -57,21 +64,26 @@ func (s *Session) transact(ctx context.Context, in *diff.Intent, changes *diff.C
 			return err
 		}
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	return s.sendCommit(ctx)
 }
 
-// sendCommit ends the transaction, whatever the context says meanwhile.
+// sendCommit ends the transaction, whatever the context says meanwhile; one
+// that has ended already is heeded.
 func (s *Session) sendCommit(ctx context.Context) error {
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.target.patience)
 	defer cancel()
-	if _, err := s.conn.ExecContext(bounded, "COMMIT"); err != nil {
+	if _, err := s.exec(bounded, "COMMIT"); err != nil {
 		return &commitError{err}
 	}
 	return nil
 }
+
+// errMoved says that the checkpoint row is not the one that the intent builds
+// upon.
+var errMoved = errors.New("the checkpoint row was moved")
 
 func (s *Session) moveCheckpoint(ctx context.Context, from *diff.Checkpoint, in *diff.Intent) error {
 	n, err := s.exec(ctx, "UPDATE "+checkpointTable+
@@ -79,44 +91,48 @@ func (s *Session) moveCheckpoint(ctx context.Context, from *diff.Checkpoint, in 
 		" WHERE pipeline = ? AND instance = ? AND epoch = ? AND seq = ? AND run_id = ?",
 		s.claimed(), in.Instance[:], in.Run, in.RunID[:], in.Digest[:], diff.HashVersion, in.CommittedAt.Format(datetime6),
 		s.target.pipeline, from.Instance[:], from.Epoch, from.Seq, from.RunID[:])
-	if err != nil {
-		return err
+	if err == nil && n != 1 {
+		err = errMoved
 	}
-	if n != 1 {
-		return &diff.Error{
-			Code:    diff.CodeDiverged,
-			Message: fmt.Sprintf("another writer moved the checkpoint of pipeline %s", s.target.pipeline),
-			Remedy:  "run again; if it persists, two state files write one table",
-		}
-	}
-	return nil
+	return err
 }
 
-// requireEmpty makes sure, under the lock of the checkpoint row, that a first
-// run does not mix its rows with somebody else's.
-func (s *Session) requireEmpty(ctx context.Context) error {
-	rows, err := s.conn.QueryContext(ctx, "SELECT 1 FROM "+quote(s.target.table.Name)+" LIMIT 1")
-	if err != nil {
-		return err
+func (t *Target) moved() error {
+	return &diff.Error{
+		Code:    diff.CodeDiverged,
+		Message: fmt.Sprintf("another writer moved the checkpoint of pipeline %s", t.pipeline),
+		Remedy:  "run again; if it persists, two state files write one table",
 	}
-	defer rows.Close()
-	if rows.Next() {
+}
+
+// checkRows makes sure, under the lock of the checkpoint row, that a first run
+// does not mix its rows with somebody else's, and that a later one that
+// changes rows finds any.
+func (s *Session) checkRows(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) error {
+	first := in.From.RunID.IsZero() && in.Kind != kindRepair
+	builds := changes.Count(diff.Update) > 0 || changes.Count(diff.Delete) > 0 && s.target.deletes != DeleteKeep
+	if s.target.shared || !first && !builds {
+		return nil
+	}
+	var one int
+	found, err := s.one(ctx, []any{&one}, "SELECT 1 FROM "+quote(s.target.table.Name)+" LIMIT 1")
+	switch {
+	case err != nil:
+		return err
+	case first && found:
 		return &diff.Error{
 			Code:    diff.CodeForeignRows,
 			Message: fmt.Sprintf("table %s holds rows that no run wrote", s.target.table.Name),
 			Remedy:  "empty the table, name another one, or let jstsync state rebuild adopt the rows",
 		}
+	case !first && !found:
+		return &diff.Error{
+			Code:    diff.CodeDiverged,
+			Message: fmt.Sprintf("table %s is empty, while this run would change or delete rows that earlier ones left in it: somebody emptied it", s.target.table.Name),
+			Remedy:  "restore its rows; or jstsync state rebuild starts from the empty table, and the next sync fills it",
+		}
 	}
-	return rows.Err()
-}
-
-// exec runs one statement and returns the rows it matched.
-func (s *Session) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	res, err := s.conn.ExecContext(ctx, query, args...)
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
+	return nil
 }
 
 // writer sends the changes of a transaction in batches.

@@ -5,6 +5,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -14,20 +16,27 @@ import (
 // MySQL error numbers that are told apart.
 const (
 	erRecordChanged  = 1020
+	erTooMany        = 1040 // connections
 	erDBAccess       = 1044
 	erAccess         = 1045
 	erUnknownDB      = 1049
+	erShutdown       = 1053
 	erDupEntry       = 1062
 	erTableAccess    = 1142
 	erColumnAccess   = 1143
+	erNoSuchTable    = 1146
 	erLockWait       = 1205
 	erDeadlock       = 1213
 	erSpecificAccess = 1227
 	erPrevented      = 1290 // the server runs with --read-only
 	erReadOnlyTx     = 1792
 	erReadOnlyMode   = 1836
+	erKilled         = 1927 // MariaDB: the connection was killed
 	erGone           = 2006 // of proxies; the driver has errors of its own for it
 	erLost           = 2013
+	erRolledBack     = 3101 // group replication: a member could not certify it
+	erTryAgain       = 8022 // TiDB: the commit failed, nothing was kept
+	erWriteConflict  = 9007 // TiDB
 )
 
 // number returns the server's error number, or 0 when the error is not its.
@@ -38,20 +47,27 @@ func number(err error) uint16 {
 	return 0
 }
 
-// Retryable reports whether the same intent may be sent again on a new
+// retryable reports whether the same intent may be sent again on a new
 // connection: the server gave the transaction up for reasons that pass (a
 // deadlock, a lock wait, a failover), or the connection was lost before
-// COMMIT. It is false for an error of COMMIT itself, whose outcome only
-// [Target.Resolve] knows.
-func Retryable(err error) bool {
+// COMMIT, or could not be made. It is false for an error of COMMIT itself,
+// whichever it is: that outcome only [Target.Resolve] knows.
+func retryable(err error) bool {
 	if _, ok := errors.AsType[*commitError](err); ok || err == nil {
 		return false
 	}
 	switch number(err) {
-	case erRecordChanged, erLockWait, erDeadlock, erPrevented, erReadOnlyTx, erReadOnlyMode, erGone, erLost:
+	case erRecordChanged, erTooMany, erShutdown, erLockWait, erDeadlock, erPrevented, erReadOnlyTx, erReadOnlyMode,
+		erKilled, erGone, erLost, erRolledBack, erTryAgain, erWriteConflict:
 		return true
 	}
-	return errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn)
+	for _, lost := range []error{mysql.ErrInvalidConn, driver.ErrBadConn, io.EOF, io.ErrUnexpectedEOF, errReadOnly} {
+		if errors.Is(err, lost) {
+			return true
+		}
+	}
+	_, ok := errors.AsType[*net.OpError](err)
+	return ok
 }
 
 // commitError is an error of COMMIT: the transaction may have taken effect.

@@ -5,6 +5,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -16,43 +18,29 @@ import (
 )
 
 func TestRetryable(t *testing.T) {
-	for n, want := range map[uint16]bool{1205: true, 1213: true, 1020: true, 1290: true, 1792: true, 1836: true, 2006: true, 2013: true, 1062: false, 1406: false, 1045: false} {
-		err := fmt.Errorf("write: %w", errors.Join(&diff.Error{Code: diff.CodeTarget, Err: &mysql.MySQLError{Number: n}}, errors.New("close")))
+	for n, want := range map[uint16]bool{
+		1020: true, 1040: true, 1053: true, 1205: true, 1213: true, 1290: true, 1792: true, 1836: true, 1927: true, 2006: true, 2013: true,
+		3101: true, 8022: true, 9007: true, 1062: false, 1406: false, 1045: false, 1317: false,
+	} {
+		server := &mysql.MySQLError{Number: n}
+		err := fmt.Errorf("write: %w", errors.Join(&diff.Error{Code: diff.CodeTarget, Err: server}, errors.New("close")))
 		if got := load.Retryable(err); got != want {
 			t.Errorf("%d: got %t, want %t", n, got, want)
 		}
+		if load.Retryable(load.CommitError(server)) {
+			t.Errorf("%d of COMMIT: got true", n)
+		}
 	}
-	for err, want := range map[error]bool{mysql.ErrInvalidConn: true, driver.ErrBadConn: true, context.Canceled: false, errors.New("x"): false, nil: false} {
+	for err, want := range map[error]bool{
+		mysql.ErrInvalidConn: true, driver.ErrBadConn: true, io.ErrUnexpectedEOF: true, &net.OpError{Op: "dial", Err: errors.New("refused")}: true,
+		context.Canceled: false, context.DeadlineExceeded: false, errors.New("x"): false, nil: false,
+	} {
 		if got := load.Retryable(err); got != want {
 			t.Errorf("%v: got %t, want %t", err, got, want)
 		}
-	}
-}
-
-// A run that waits for a lock can be sent again; one that met the fence cannot.
-func TestSession_Commit_Retryable(t *testing.T) {
-	b := onShared(t, shops())
-	b.commit(t, b.shopsOf(t, 3, "a"))
-	s, cp := b.begin(t)
-	holder, err := b.db.Begin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := holder.Exec("SELECT * FROM jst_shops WHERE shop_id = 1 FOR UPDATE"); err != nil {
-		t.Fatal(err)
-	}
-	set := b.set(t, map[diff.Key]diff.Row{b.key(t, shop(1, "")): shop(1, "later")})
-	in := b.intent(cp, set)
-	err = s.Commit(t.Context(), in, set)
-	if !load.Retryable(err) {
-		t.Errorf("got %v, want a retryable error", err)
-	}
-	_ = holder.Rollback()
-	if err := connect(t, b.target).Commit(t.Context(), in, set); err != nil {
-		t.Errorf("sent again: %v", err)
-	}
-	if err := connect(t, b.target).Commit(t.Context(), in, set); err == nil || load.Retryable(err) {
-		t.Errorf("sent once more: got %v, want an error that is not retryable", err)
+		if load.Retryable(load.CommitError(err)) {
+			t.Errorf("%v of COMMIT: got true", err)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"time"
 
 	"jstsync/diff"
@@ -8,6 +9,48 @@ import (
 
 // SetDoubtLimit makes Resolve give up earlier.
 func (t *Target) SetDoubtLimit(d time.Duration) { t.doubt = d }
+
+// SetPatience makes COMMIT's answer late earlier.
+func (t *Target) SetPatience(d time.Duration) { t.patience = d }
+
+// SetResending replaces what a test wants otherwise: no attempts, limit or
+// functions leave it as it is.
+func (t *Target) SetResending(attempts int, limit time.Duration, random func() float64, sleep func(context.Context, time.Duration) error) {
+	r := &t.resend
+	if attempts > 0 {
+		r.attempts = attempts
+	}
+	if limit > 0 {
+		r.limit = limit
+	}
+	if random != nil {
+		r.random = random
+	}
+	if sleep != nil {
+		r.sleep = sleep
+	}
+}
+
+// What a test asks of sending again.
+var (
+	Retryable = retryable
+	Sleep     = sleep
+)
+
+// CommitError is what an error of COMMIT becomes.
+func CommitError(err error) error { return &commitError{err} }
+
+// Pause waits before an attempt.
+func (t *Target) Pause(ctx context.Context, attempt int) error { return t.resend.pause(ctx, attempt) }
+
+// Verify looks at the variables of a session.
+func (t *Target) Verify(vars map[string]string) error {
+	s := &Session{target: t}
+	return s.verify(vars)
+}
+
+// Length is what the server receives for a change alone, in bytes.
+func Length(t *diff.Table, c *diff.Change) int64 { return newStatements(t, 1<<20).length(c) }
 
 // Statements builds a table's statements.
 type Statements = statements

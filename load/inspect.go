@@ -39,21 +39,6 @@ type trigger struct{ name, timing, event string }
 
 type foreignKey struct{ name, child, parent, onDelete, onUpdate string }
 
-// each passes every row of a query to visit.
-func (s *Session) each(ctx context.Context, visit func(scan func(...any) error) error, query string, args ...any) error {
-	rows, err := s.conn.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := visit(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
 // kinds returns kind and engine of those of the tables that exist, by the name
 // they were asked for.
 func (s *Session) kinds(ctx context.Context, names ...string) (map[string]structure, error) {

@@ -34,6 +34,9 @@ func (s *Session) CheckKeys(ctx context.Context, changes *diff.ChangeSet) error 
 	switch {
 	case number(err) == erDBAccess:
 		s.target.warn(fmt.Sprintf("keys that table %s takes for one cannot be named beforehand: GRANT CREATE TEMPORARY TABLES to the user of target.dsn", s.target.table.Name))
+		if err := s.connect(ctx); err != nil {
+			return err
+		}
 	case err != nil:
 		return s.target.failure("compare keys with table "+s.target.table.Name, err)
 	}
@@ -66,8 +69,10 @@ func (s *Session) compareKeys(ctx context.Context, st *structure, changes *diff.
 		return err
 	}
 	defer func() {
-		_, dropErr := s.exec(context.WithoutCancel(ctx), "DROP TEMPORARY TABLE "+keysTable)
-		err = errors.Join(err, dropErr)
+		if s.err == nil { // else the connection is closed, and the table gone with it
+			_, dropErr := s.exec(context.WithoutCancel(ctx), "DROP TEMPORARY TABLE "+keysTable)
+			err = errors.Join(err, dropErr)
+		}
 	}()
 	if err := s.fillKeys(ctx, changes); err != nil {
 		return err

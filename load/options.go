@@ -38,6 +38,15 @@ func WithJSON(canonical func(raw []byte) (string, error)) Option {
 	return func(t *Target) { t.json = canonical }
 }
 
+// WithCommits gives the function that tells whether a run is on the state
+// file's list of commits of the pipeline, of any instance. It tells a target
+// that was restored from one that a copy of the file has written; its error
+// becomes that of the method which asked. Without it, a smaller run number
+// under the file's own instance counts as one of its commits.
+func WithCommits(contains func(runID diff.ID) (bool, error)) Option {
+	return func(t *Target) { t.commits = contains }
+}
+
 // check refuses options that cannot be meant.
 func (t *Target) check() error {
 	switch t.deletes {

@@ -72,7 +72,6 @@ func (r *tableReader) readAll(ctx context.Context) (*diff.Checkpoint, error) {
 	}
 	for _, q := range []string{
 		"SET SESSION net_write_timeout = 600", // visit may pause to write
-		"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
 		"START TRANSACTION WITH CONSISTENT SNAPSHOT",
 	} {
 		if _, err := s.exec(ctx, q); err != nil {

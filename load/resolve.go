@@ -35,14 +35,12 @@ func (t *Target) Resolve(ctx context.Context, in *diff.Intent) (committed bool, 
 		}
 		locked = locked || number(err) == erLockWait
 		t.log.Warn("run in doubt, asking again", "run", in.Run, "err", err)
-		select {
-		case <-ctx.Done():
+		if sleep(ctx, time.Second) != nil {
 			blocker := ""
 			if caller.Err() == nil && (locked || number(err) == 0) {
 				blocker = t.blocker(caller)
 			}
 			return false, t.inDoubt(in, blocker, err)
-		case <-time.After(time.Second):
 		}
 	}
 }
@@ -67,11 +65,11 @@ func (t *Target) resolveOnce(ctx context.Context, in *diff.Intent) (committed bo
 		return false, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if _, err := s.conn.ExecContext(ctx, "START TRANSACTION"); err != nil {
+	if err := s.begin(ctx); err != nil {
 		return false, t.failure("begin", err)
 	}
 	cp, err := s.readCheckpoint(ctx, " FOR UPDATE")
-	if err != nil {
+	if err != nil && number(err) != erNoSuchTable { // without a table, the row is absent
 		return false, t.failure("lock the row of "+checkpointTable, err)
 	}
 	switch {
@@ -96,25 +94,12 @@ func (s *Session) raiseEpoch(ctx context.Context, cp *diff.Checkpoint) error {
 		err = fmt.Errorf("raise epoch: matched %d rows", n)
 	}
 	if err == nil {
-		_, err = s.conn.ExecContext(ctx, "COMMIT")
+		_, err = s.exec(ctx, "COMMIT")
 	}
 	if err != nil {
 		return s.target.failure("raise the epoch in "+checkpointTable, err)
 	}
 	return nil
-}
-
-func (t *Target) lost(in *diff.Intent, cp *diff.Checkpoint) error {
-	found := "has no row"
-	if cp != nil {
-		found = fmt.Sprintf("is at run %d", cp.Seq)
-	}
-	return &diff.Error{
-		Code: diff.CodeDiverged,
-		Message: fmt.Sprintf("unfinished run %d of pipeline %s cannot be decided: %s %s, neither the run nor its base (run %d)",
-			in.Run, t.pipeline, checkpointTable, found, in.From.Seq),
-		Remedy: "check target.dsn (MYSQL_DSN); if the target was restored or written by another state file, jstsync state rebuild takes it over",
-	}
 }
 
 // damaged says that one run has two digests: what decides is sound, so one of

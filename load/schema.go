@@ -56,7 +56,7 @@ func (s *Session) SchemaApply(ctx context.Context) (done []string, findings []Fi
 		return nil, nil, err
 	}
 	for _, q := range ddl {
-		if _, err := s.conn.ExecContext(ctx, q); err != nil {
+		if _, err := s.exec(ctx, q); err != nil {
 			return done, nil, s.target.failure("alter table "+s.target.table.Name, err)
 		}
 		done = append(done, q)
@@ -92,8 +92,8 @@ func (s *Session) keyCollation(ctx context.Context) (name string, err error) {
 	if !text {
 		return "", nil
 	}
-	err = s.conn.QueryRowContext(ctx, "SELECT COALESCE(MAX(COLLATION_NAME), '') FROM information_schema.COLLATIONS"+
-		" WHERE COLLATION_NAME IN ('utf8mb4_0900_bin', 'utf8mb4_nopad_bin')").Scan(&name)
+	_, err = s.one(ctx, []any{&name}, "SELECT COALESCE(MAX(COLLATION_NAME), '') FROM information_schema.COLLATIONS"+
+		" WHERE COLLATION_NAME IN ('utf8mb4_0900_bin', 'utf8mb4_nopad_bin')")
 	return name, err
 }
 
@@ -118,32 +118,54 @@ func (s *Session) checkpointDDL(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// ensureTables creates the two tables where they are absent and checks them
-// where they are not. What is wrong with the target is one error, a
-// [SchemaError]; what may become wrong is logged once.
-func (s *Session) ensureTables(ctx context.Context) error {
+// tables says which of the two tables there are.
+type tables struct {
+	noCheckpoint, noTarget bool
+	keyCollation           string // for a target to be created; see [Session.keyCollation]
+}
+
+// look finds out which tables there are, and checks those. What is wrong with
+// the target is one error, a [SchemaError]; what may become wrong is logged
+// once.
+func (s *Session) look(ctx context.Context) (tables, error) {
 	absent, err := s.checkpointDDL(ctx)
 	if err != nil {
-		return err
+		return tables{}, err
 	}
 	x, err := s.requireTarget(ctx)
 	if err != nil {
-		return err
+		return tables{}, err
 	}
-	if absent != "" {
-		if _, err := s.conn.ExecContext(ctx, absent); err != nil {
+	return tables{noCheckpoint: absent != "", noTarget: x.st == nil, keyCollation: x.keyCollation}, nil
+}
+
+// create creates the tables that are absent.
+func (s *Session) create(ctx context.Context, absent tables) error {
+	if absent.noCheckpoint {
+		if _, err := s.exec(ctx, createCheckpoint); err != nil {
 			return s.target.failure("create table "+checkpointTable, err)
 		}
 	}
-	if x.st != nil {
+	if !absent.noTarget {
 		return nil
 	}
 	table := s.target.table
-	if _, err := s.conn.ExecContext(ctx, createTable(table, s.target.columns(), x.keyCollation)); err != nil {
+	if _, err := s.exec(ctx, createTable(table, s.target.columns(), absent.keyCollation)); err != nil {
 		return s.target.failure("create table "+table.Name, err)
 	}
+	var err error
 	s.keyTypes, err = s.typesOfKey(ctx)
 	return err
+}
+
+// ensureTables creates the two tables where they are absent and checks them
+// where they are not.
+func (s *Session) ensureTables(ctx context.Context) error {
+	found, err := s.look(ctx)
+	if err != nil {
+		return err
+	}
+	return s.create(ctx, found)
 }
 
 // typesOfKey reads the key's types of a table just created.

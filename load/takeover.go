@@ -43,49 +43,55 @@ func (s *Session) claims(cp *diff.Checkpoint) error {
 // read it; where that was nil, a row is claimed under the intent's instance
 // first. A row that is no longer from, because somebody committed between
 // reading and taking over, is an error of [diff.CodeDiverged] and nothing is
-// written: start over. After any other error [Target.Resolve] knows, when the
+// written: start over. The transaction is sent again as that of
+// [Session.Commit] is. After any other error [Target.Resolve] knows, when the
 // intent's From is from. The row's earlier owner is fenced from then on.
 func (s *Session) TakeOver(ctx context.Context, from *diff.Checkpoint, in *diff.Intent) error {
-	err := s.takeOver(ctx, from, in)
+	from, err := s.basis(ctx, from, in)
+	if err == nil {
+		err = s.send(ctx, in, func() error { return s.takeOver(ctx, from, in) })
+	}
+	if err == errMoved { //nolint:errorlint // nobody wraps it
+		err = s.movedMeanwhile()
+	}
 	if err != nil {
 		return errors.Join(s.target.failure("take over table "+s.target.table.Name, err), s.Close())
 	}
 	return nil
 }
 
-func (s *Session) takeOver(ctx context.Context, from *diff.Checkpoint, in *diff.Intent) error {
+// basis returns the row to take over from, and claims one when there is none.
+func (s *Session) basis(ctx context.Context, from *diff.Checkpoint, in *diff.Intent) (*diff.Checkpoint, error) {
 	if from == nil {
 		cp, err := s.Claim(ctx, in.Instance)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !cp.Same(diff.Head{Instance: in.Instance}) {
-			return s.movedMeanwhile()
+			return nil, errMoved
 		}
 		from = &cp
 	}
 	if err := s.claims(from); err != nil {
-		return err
+		return nil, err
 	}
 	if in.Run <= from.Seq {
-		return fmt.Errorf("take over from run %d as run %d: the number must grow", from.Seq, in.Run)
+		return nil, fmt.Errorf("take over from run %d as run %d: the number must grow", from.Seq, in.Run)
 	}
-	if _, err := s.exec(ctx, "START TRANSACTION"); err != nil {
+	return from, nil
+}
+
+func (s *Session) takeOver(ctx context.Context, from *diff.Checkpoint, in *diff.Intent) error {
+	if err := s.begin(ctx); err != nil {
 		return err
 	}
 	if err := s.moveCheckpoint(ctx, from, in); err != nil {
-		if diff.CodeOf(err) == diff.CodeDiverged {
-			return s.movedMeanwhile()
-		}
 		return err
 	}
 	if from.Target != s.claimed() {
 		if err := s.requireSameSharing(ctx); err != nil {
 			return err
 		}
-	}
-	if err := ctx.Err(); err != nil {
-		return err
 	}
 	return s.sendCommit(ctx)
 }
