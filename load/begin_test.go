@@ -1,7 +1,6 @@
 package load_test
 
 import (
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -96,62 +95,6 @@ func TestSession_Begin_SecondPipeline(t *testing.T) {
 	wantError(t, err, diff.CodeDiverged, "table jst_shops belongs to pipeline shops", "orders cannot write it too", "a table of its own")
 	if cp := b.checkpoint(t); cp.Head != b.head {
 		t.Errorf("the owner's row became %+v", cp)
-	}
-}
-
-// Every row of the table of divergence: nothing is changed, and the message says what it means.
-func TestSession_Begin_Diverged(t *testing.T) {
-	b := onShared(t, shops())
-	b.begin(t)
-	ours, other := diff.ID{0xaa}, diff.ID{0xbb}
-	run5, run7 := diff.ID{5}, diff.ID{7}
-	head := diff.Head{Instance: ours, Seq: 7, RunID: run7}
-	put := func(table string, instance diff.ID, seq uint64, run diff.ID) func(t *testing.T) {
-		return func(t *testing.T) {
-			mustExec(t, b.db, "REPLACE INTO jstsync_checkpoint VALUES (?, ?, ?, 3, ?, ?, ?, 1, '2026-11-22')",
-				pipeline, table, instance[:], seq, run[:], make([]byte, 32))
-		}
-	}
-	for _, test := range []struct {
-		name  string
-		row   func(t *testing.T)
-		head  diff.Head
-		texts []string
-	}{
-		{"absent", nil, head, []string{"has no row for pipeline shops", "at run 7", "restored from before the first run", "state rebuild"}},
-		{"older commit of ours", put("jst_shops", ours, 5, run5), head, []string{"is at run 5, this state file is at run 7", "restored or failed over", "state rebuild"}},
-		{"zero under our instance", put("jst_shops", ours, 0, diff.ID{}), head, []string{"is at run 0, this state file is at run 7", "state rebuild"}},
-		{"same number, other run", put("jst_shops", ours, 7, run5), head, []string{"a copy of this state file has written", "state rebuild"}},
-		{"newer run of ours", put("jst_shops", ours, 9, run5), head, []string{"is at run 9", "a copy of this state file has written", "state rebuild"}},
-		{"ours ran, this file did not", put("jst_shops", ours, 9, run5), diff.Head{Instance: ours}, []string{"is at run 9, this state file is at run 0"}},
-		{"another instance", put("jst_shops", other, 7, run7), head, []string{"another state file owns the rows of pipeline shops", "state rebuild"}},
-		{"another instance, empty head", put("jst_shops", other, 7, run7), diff.Head{Instance: ours}, []string{"another state file owns", "state rebuild"}},
-		{"another instance, both empty", put("jst_shops", other, 0, diff.ID{}), diff.Head{Instance: ours}, []string{"another state file owns"}},
-		{"another table", put("jst_old", other, 7, run7), head, []string{"pipeline shops owns table jst_old, not jst_shops", "rename the pipeline"}},
-		{"another table, our head", put("jst_old", ours, 7, run7), head, []string{"owns table jst_old, not jst_shops", "rename the pipeline"}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			mustExec(t, b.db, "DELETE FROM jstsync_checkpoint")
-			want := "none"
-			if test.row != nil {
-				test.row(t)
-				want = fmt.Sprint(b.checkpoint(t))
-			}
-			_, err := connect(t, b.target).Begin(t.Context(), test.head)
-			wantError(t, err, diff.CodeDiverged, test.texts...)
-			got := "none"
-			if test.row != nil {
-				got = fmt.Sprint(b.checkpoint(t))
-			}
-			var rows int
-			if err := b.db.QueryRow("SELECT COUNT(*) FROM jstsync_checkpoint").Scan(&rows); err != nil || got != want || rows > 1 {
-				t.Errorf("the row became %s, want %s (%d rows, %v)", got, want, rows, err)
-			}
-		})
-	}
-	put("jst_shops", ours, 7, run7)(t)
-	if _, err := connect(t, b.target).Begin(t.Context(), head); err != nil {
-		t.Errorf("Begin on the head's own row: %v", err)
 	}
 }
 

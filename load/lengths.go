@@ -21,17 +21,17 @@ func (s *Session) checkLengths(changes *diff.ChangeSet) error {
 		fixed += len(around)
 	}
 	for e := range changes.Encoded() {
-		if int64(fixed+2*len(e.Bytes)) <= s.packet {
+		if int64(fixed+2*len(e.Bytes)) < s.packet {
 			continue
 		}
 		c, err := diff.DecodeChange(e.Key, e.Bytes)
 		if err != nil {
 			return err
 		}
-		if n := b.length(&c); n > s.packet {
+		if n := b.length(&c); n >= s.packet { // servers take what is shorter than their limit
 			return &diff.Error{
 				Code: diff.CodeTarget,
-				Message: fmt.Sprintf("key %s of table %s: the statement that would %s its row takes %d bytes, MySQL server %s takes %d (max_allowed_packet)",
+				Message: fmt.Sprintf("key %s of table %s: the statement that would %s its row takes %d bytes, MySQL server %s takes less than %d (max_allowed_packet)",
 					c.Key, s.target.table.Name, c.Op, n, s.target.cfg.Addr, s.packet),
 				Remedy: "raise max_allowed_packet on the server (up to 64 MiB is used), or do not map the long field",
 			}

@@ -142,37 +142,3 @@ func TestTarget_Resolve_InDoubt(t *testing.T) {
 	_, err = gone.Resolve(t.Context(), in)
 	wantError(t, err, diff.CodeInDoubt, "127.0.0.1:1", "make the server reachable")
 }
-
-// A row that is neither the run nor its base is left alone.
-func TestTarget_Resolve_Diverged(t *testing.T) {
-	for _, change := range []string{
-		"DELETE FROM jstsync_checkpoint",
-		"UPDATE jstsync_checkpoint SET instance = x'00112233445566778899aabbccddeeff'",
-		"UPDATE jstsync_checkpoint SET run_id = x'00112233445566778899aabbccddeeff'",
-		"UPDATE jstsync_checkpoint SET seq = seq - 1",
-		"UPDATE jstsync_checkpoint SET seq = seq + 9, run_id = x'00112233445566778899aabbccddeeff'",
-		"UPDATE jstsync_checkpoint SET seq = 0, run_id = x'00000000000000000000000000000000'",
-		"DROP TABLE jstsync_checkpoint",
-	} {
-		t.Run(change, func(t *testing.T) {
-			t.Parallel()
-			b, _, in, _ := inDoubt(t)
-			mustExec(t, b.db, change)
-			var epochs, rows int64
-			read := func() { // nothing of a table that is dropped
-				_ = b.db.QueryRow("SELECT COUNT(*), COALESCE(SUM(epoch), 0) FROM jstsync_checkpoint").Scan(&rows, &epochs)
-			}
-			read()
-			rows1, epochs1 := rows, epochs
-			b.target.SetDoubtLimit(2 * time.Second)
-			_, err := b.target.Resolve(t.Context(), in)
-			wantError(t, err, diff.CodeDiverged, fmt.Sprintf("unfinished run %d of pipeline shops cannot be decided", in.Run), "state rebuild")
-			if read(); rows != rows1 || epochs != epochs1 {
-				t.Errorf("got %d rows with epochs of %d, want %d with %d", rows, epochs, rows1, epochs1)
-			}
-			if got := len(b.read(t)); got != 3 {
-				t.Errorf("got %d rows, want 3", got)
-			}
-		})
-	}
-}
