@@ -26,13 +26,9 @@ const kindRepair = "repair"
 //
 // An error says nothing sure about the outcome: [Target.Resolve] does. A row
 // that does not match is of [diff.CodeDiverged]; a first run that finds rows
-// in the table is of [diff.CodeForeignRows]; a change that no statement can
-// carry is of [diff.CodeTarget], names its key, and nothing was sent.
+// in the table is of [diff.CodeForeignRows].
 func (s *Session) Commit(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) error {
 	err := s.CheckKeys(ctx, changes)
-	if err == nil {
-		err = s.checkLengths(changes)
-	}
 	if err == nil {
 		err = s.send(ctx, in, func() error { return s.transact(ctx, in, changes) })
 	}

@@ -2,6 +2,8 @@ package load_test
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -69,20 +71,21 @@ func (d *doubtful) settled(t *testing.T, committed bool) {
 	d.check(t)
 }
 
-// waitsForLock returns once a transaction waits for a row lock.
-func (d *doubtful) waitsForLock(t *testing.T) {
+// waitsForLock returns once a transaction waits for a row lock, and with which statement.
+func (d *doubtful) waitsForLock(t *testing.T) (query string) {
 	t.Helper()
 	for range 100 {
-		var n int
-		if err := d.db.QueryRow("SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'").Scan(&n); err != nil {
-			t.Fatal(err)
+		err := d.db.QueryRow("SELECT trx_query FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'").Scan(&query)
+		if err == nil {
+			return query
 		}
-		if n > 0 {
-			return
+		if !errors.Is(err, sql.ErrNoRows) {
+			t.Fatal(err)
 		}
 		time.Sleep(150 * time.Millisecond) // as in eventuallyIdle
 	}
 	t.Fatal("nobody waits for a lock")
+	return ""
 }
 
 // COMMIT or its answer is lost: never sent again, and Resolve tells which it was.
@@ -132,7 +135,9 @@ func TestTarget_Resolve_LateCommit(t *testing.T) {
 				committed, err := d.target.Resolve(t.Context(), d.in)
 				answers <- answer{committed, err}
 			}()
-			d.waitsForLock(t)
+			if q := d.waitsForLock(t); !strings.HasSuffix(q, "FOR UPDATE") {
+				t.Errorf("what waits is %q, want the reading of the row", q)
+			}
 			if cp := d.checkpoint(t); !cp.Same(d.in.From.Head) {
 				t.Fatalf("a plain read says %+v: this test is not about a late COMMIT", cp)
 			}

@@ -22,12 +22,21 @@ const maxNamed = 3
 // server itself compares. Two keys that it takes for one are an error of
 // [diff.CodeTargetSchema] that names both. Nothing is written but a temporary
 // table; where that may not be made, the insert itself fails on such keys.
+// A change that is too long for any statement is an error of
+// [diff.CodeTarget] that names its key.
 // It is called between [Session.Begin] and the transaction.
 func (s *Session) CheckKeys(ctx context.Context, changes *diff.ChangeSet) error {
-	if s.checked == changes || changes.Count(diff.Insert) == 0 {
+	if s.checked == changes {
 		return nil
 	}
-	st, err := s.inspectMerging(ctx)
+	if err := s.checkLengths(changes); err != nil {
+		return err
+	}
+	var st *structure
+	var err error
+	if changes.Count(diff.Insert) > 0 {
+		st, err = s.inspectMerging(ctx)
+	}
 	if err == nil && st != nil {
 		err = s.compareKeys(ctx, st, changes)
 	}

@@ -290,7 +290,7 @@ func TestSession_Commit_SentTwice(t *testing.T) {
 			set, _ := b.replaced(t)
 			in := b.intent(cp, set)
 			p.Arm(add, mysqltest.ResetRequest)
-			hurry(b.target, func(pause int) {
+			hurry(b.target, func(int) {
 				eventuallyIdle(t, b.db)
 				mustExec(t, b.db, fmt.Sprintf(test.between, in.RunID, in.Run, in.Digest))
 			})

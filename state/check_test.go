@@ -257,9 +257,9 @@ func forge(changes, commits *bbolt.Bucket, run []byte) error {
 	err = errors.Join(err, json.Unmarshal(old[:len(old)-4], &h))
 	var previous diff.Digest
 	err = errors.Join(err, previous.UnmarshalText([]byte(h["previous"].(string))))
-	digest := diff.DigestOf(previous, []string{"id", "name"}, func(yield func(diff.Key, []byte) bool) {
-		_ = changes.Bucket([]byte("rows")).ForEach(func(k, v []byte) error { yield(diff.Key(k), v); return nil })
-	})
+	d := diff.NewDigester(previous, []string{"id", "name"})
+	_ = changes.Bucket([]byte("rows")).ForEach(func(k, v []byte) error { d.Add(k, v); return nil })
+	digest := d.Sum()
 	h["digest"] = digest
 	text, jsonErr := json.Marshal(h)
 	commit := append(bytes.Clone(commits.Get(run)[:16]), digest[:]...)
