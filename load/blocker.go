@@ -47,7 +47,7 @@ func (t *Target) blocker(ctx context.Context) string {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = waiting.exec(ctx, "START TRANSACTION")
+		_ = waiting.begin(ctx)
 		_, _ = waiting.readCheckpoint(ctx, " FOR UPDATE")
 	}()
 	select {
