@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"jstsync/diff"
+	"jstsync/internal/mysqltest"
 	"jstsync/load"
 )
 
@@ -129,4 +130,23 @@ func TestSession_Begin_Engine(t *testing.T) {
 	mustExec(t, b.db, "CREATE VIEW jst_shops AS SELECT * FROM base")
 	_, err = connect(t, b.target).Begin(t.Context(), b.head)
 	wantError(t, err, diff.CodeTargetSchema, "table jst_shops")
+}
+
+// A claim whose answer is lost is looked for on another connection.
+func TestSession_Begin_ClaimLost(t *testing.T) {
+	for name, trouble := range map[string]mysqltest.Trouble{"request": mysqltest.ResetRequest, "reply": mysqltest.ResetReply, "end": mysqltest.HalfClose} {
+		t.Run(name, func(t *testing.T) {
+			b := onShared(t, shops())
+			p := mysqltest.NewProxy(t, b.dsn)
+			b.dsn = p.DSN()
+			b.target = b.open(t, pipeline)
+			trap := p.Arm("INSERT INTO jstsync_checkpoint", trouble)
+			_, cp := b.begin(t)
+			<-trap.Met
+			if cp.Head != b.head || b.checkpoint(t) != cp {
+				t.Errorf("got %+v, want the claim of %+v", cp, b.head)
+			}
+			b.commit(t, b.shopsOf(t, 3, "a"))
+		})
+	}
 }

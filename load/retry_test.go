@@ -140,7 +140,6 @@ func TestSession_Commit_Resent(t *testing.T) {
 	}{
 		{"deadlock", deadlock, [][]string{whole[:5], whole}},
 		{"lock wait", lockedRow, [][]string{whole[:4], whole}},
-		{"locked twice", lockedTwice, [][]string{whole[:4], whole[:4], whole}},
 		{"read-only", readOnly, [][]string{whole[:2], whole}},
 		{"killed", func(t *testing.T, b *bench, p *mysqltest.Proxy) func(int) { return killed(t, b, p, add) }, [][]string{whole[:5], whole}},
 		{"killed while idle", func(t *testing.T, b *bench, _ *mysqltest.Proxy) func(int) { b.killOthers(t); return func(int) {} }, [][]string{whole}},
@@ -225,15 +224,6 @@ func deadlock(t *testing.T, b *bench, p *mysqltest.Proxy) func(int) {
 func lockedRow(t *testing.T, b *bench, _ *mysqltest.Proxy) func(int) {
 	holder := b.hold(t, "SELECT * FROM jst_shops WHERE shop_id = 1 FOR UPDATE")
 	return func(int) { _ = holder.Rollback() }
-}
-
-func lockedTwice(t *testing.T, b *bench, _ *mysqltest.Proxy) func(int) {
-	holder := b.hold(t, "SELECT * FROM jst_shops WHERE shop_id = 1 FOR UPDATE")
-	return func(pause int) {
-		if pause == 2 {
-			_ = holder.Rollback()
-		}
-	}
 }
 
 // readOnly is a failover: the server takes no writes, and refuses sessions for a while too.
