@@ -33,6 +33,8 @@ const (
 	CodeVendorFault  Code = "vendor_fault"   // the API failed on its side
 	CodeBadAnswer    Code = "bad_answer"     // the answer is not what the API documents
 	CodeAppKind      Code = "app_kind"       // the call is not for this kind of app
+	CodePlanFile     Code = "plan_file"      // a saved plan cannot be read or written, or was altered
+	CodeStalePlan    Code = "stale_plan"     // a saved plan no longer holds
 	CodeInterrupted  Code = "interrupted"    // a signal ended the run
 	CodeFailed       Code = "failed"         // anything else
 )

@@ -9,6 +9,10 @@ type Guard struct {
 	AllowEmpty       bool
 }
 
+// GuardEmpty is the kind of the rule that no override lifts: the source answered
+// nothing.
+const GuardEmpty = "empty"
+
 // GuardVerdict is what the guard said of a change set.
 type GuardVerdict struct {
 	Tripped bool
@@ -29,7 +33,7 @@ func (g Guard) Check(rows, read, deletes, updates int) GuardVerdict {
 	}
 	switch {
 	case read == 0 && rows > 0 && !g.AllowEmpty:
-		return GuardVerdict{Tripped: true, Kind: "empty", Count: rows, Rows: rows}
+		return GuardVerdict{Tripped: true, Kind: GuardEmpty, Count: rows, Rows: rows}
 	case over(deletes, g.MaxDeletes, g.MaxDeletePercent):
 		return GuardVerdict{Tripped: true, Kind: "delete", Limit: g.MaxDeletes, Percent: g.MaxDeletePercent, Count: deletes, Rows: rows}
 	case over(updates, g.MaxUpdates, g.MaxUpdatePercent):

@@ -64,6 +64,7 @@ type Checkpoint struct {
 // repair brings the target back to the snapshot.
 const (
 	KindSync    = "sync"
+	KindApply   = "apply"
 	KindRebuild = "rebuild"
 	KindRepair  = "repair"
 )
@@ -73,7 +74,7 @@ const (
 type Intent struct {
 	Run         uint64     `json:"run"`
 	RunID       ID         `json:"run_id"`
-	Kind        string     `json:"kind"` // sync, rebuild
+	Kind        string     `json:"kind"` // sync, apply, rebuild
 	From        Checkpoint `json:"from"`
 	Instance    ID         `json:"instance"` // To: instance and Run are the head after the commit
 	Digest      Digest     `json:"digest"`

@@ -64,7 +64,8 @@ type Plan struct {
 	Changes    *ChangeSet
 
 	Rehashed    []Rehash
-	Fingerprint string
+	Fingerprint string   // of the mapping
+	Snapshot    string   // fingerprint under which the snapshot's hashes were made
 	Remapped    bool     // the snapshot is of another mapping: every row was compared by value
 	NewFields   []string // source fields that are mapped to nothing, seen for the first time; sorted
 
@@ -94,7 +95,7 @@ type Run struct {
 	Run         uint64        `json:"run"`
 	Pipeline    string        `json:"pipeline"`
 	RunID       ID            `json:"run_id"`
-	Trigger     string        `json:"trigger"` // sync
+	Trigger     string        `json:"trigger"` // sync, apply, rebuild
 	Started     time.Time     `json:"started"`
 	Ended       time.Time     `json:"ended"`
 	Status      Status        `json:"status"`

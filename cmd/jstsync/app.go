@@ -63,7 +63,10 @@ func (p *program) app() *cli.App {
 			&cli.BoolFlag{Name: "quiet", Usage: "log errors only"},
 		},
 		Commands: []*cli.Command{
-			p.initCommand(), p.configCommand(), p.authCommand(), p.planCommand(), p.syncCommand(), p.runsCommand(), p.changesCommand(), p.historyCommand(), p.compareCommand(), p.snapshotCommand(), p.schemaCommand(), p.stateCommand(), p.sandboxCommand(), p.versionCommand(),
+			p.initCommand(), p.configCommand(), p.authCommand(),
+			p.planCommand(), p.showCommand(), p.applyCommand(), p.syncCommand(),
+			p.runsCommand(), p.changesCommand(), p.historyCommand(), p.compareCommand(), p.snapshotCommand(),
+			p.schemaCommand(), p.stateCommand(), p.sandboxCommand(), p.versionCommand(),
 		},
 		Writer: p.stdout, ErrWriter: p.stderr,
 		HideVersion: true, HideHelpCommand: true, DisableSliceFlagSeparator: true,

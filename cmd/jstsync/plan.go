@@ -8,6 +8,7 @@ import (
 
 	"jstsync/diff"
 	"jstsync/internal/config"
+	"jstsync/internal/pipeline"
 )
 
 func (p *program) planCommand() *cli.Command {
@@ -21,7 +22,11 @@ func (p *program) planCommand() *cli.Command {
 			"read instead, those of one run or the newest of the pipeline in DIR. Neither\n" +
 			"app key nor token is needed, and against the same state file the plan is the\n" +
 			"same to the byte.\n\n" +
+			"With --out FILE the plan is also saved, for jstsync show and jstsync apply: of\n" +
+			"one pipeline, also one that the guard holds. It names its target, so that\n" +
+			"target.dsn must be set. An earlier plan there is replaced, nothing else.\n\n" +
 			"Example: jstsync plan --detailed-exitcode\n" +
+			"Example: jstsync plan --out plan.jst && jstsync apply plan.jst\n" +
 			"Example: jstsync plan --record answers && jstsync plan --replay answers\n\n" +
 			"Exit codes: 0 success, 1 failed or a run is unfinished, 64 wrong usage, 78\n" +
 			"configuration error, 130 or 143 stopped by a signal. With --detailed-exitcode\n" +
@@ -29,6 +34,7 @@ func (p *program) planCommand() *cli.Command {
 			"quarantined or deletes withheld.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit 0 only when there is nothing to change"},
+			&cli.StringFlag{Name: "out", Usage: "save the plan in `FILE`, to be applied as it is"},
 			recordFlag(),
 			&cli.StringFlag{Name: "replay", Usage: "read the answers from `DIR`, which --record wrote, and call nobody"},
 			formatFlag("text or json"),
@@ -38,11 +44,18 @@ func (p *program) planCommand() *cli.Command {
 }
 
 func (p *program) plan(c *cli.Context) error {
-	w, pipelines, show, err := p.begin(c)
+	out, needs, err := outOf(c)
+	if err != nil {
+		return err
+	}
+	w, pipelines, show, err := p.begin(c, needs...)
 	if err != nil {
 		return err
 	}
 	defer w.close()
+	if out != "" && len(pipelines) != 1 {
+		return usage("--out takes the plan of one pipeline, and there are %d: name one", len(pipelines))
+	}
 	planners, unwired, err := wireAll(pipelines, w.planner)
 	if err != nil {
 		return err
@@ -53,13 +66,41 @@ func (p *program) plan(c *cli.Context) error {
 		}
 		plan, err := unrun(&pipelines[i]), unwired[i]
 		if err == nil {
-			plan, err = planners[i].Plan(c.Context)
+			plan, err = w.planTo(c.Context, &planners[i], out, &pipelines[i])
 		}
 		if err := p.finishPlan(plan, err, c.Bool("detailed-exitcode"), show); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// planTo makes a plan, and saves it where it is to be saved.
+func (w *wiring) planTo(ctx context.Context, planner *pipeline.Planner, out string, pl *config.Pipeline) (*diff.Plan, error) {
+	save, err := w.saver(out, planner.Mapping.Table, pl)
+	if err != nil {
+		return unrun(pl), err
+	}
+	plan, err := planner.Plan(ctx)
+	if err == nil {
+		if err = save(plan); err != nil {
+			plan.Status = diff.Failed
+		}
+	}
+	return plan, err
+}
+
+// outOf returns the file to save the plan in, if any, and the settings that it
+// takes: a saved plan names its target.
+func outOf(c *cli.Context) (out string, needs []config.Need, err error) {
+	out = c.String("out")
+	switch {
+	case !c.IsSet("out"):
+		return "", nil, nil
+	case out == "":
+		return "", nil, usage("--out is empty: it takes a file")
+	}
+	return out, []config.Need{config.NeedTarget}, nil
 }
 
 // begin reads the flags and settings of a command that reads the source of

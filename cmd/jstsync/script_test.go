@@ -44,8 +44,10 @@ func TestMain(m *testing.M) {
 // [BODY] talks to the local Jushuitan's control endpoint; token NAME puts its
 // current access token into a variable; lock FILE holds a state file's run lock
 // to the script's end; flip FILE TEXT changes one bit of each TEXT in a file;
-// fifo FILE makes a named pipe; disk KIB DIR puts a disk of that size at DIR,
-// with the condition [mount]; fill FILE takes all space that is left there.
+// flipbyte FILE AT changes one byte, counted from the end when AT is negative; fifo
+// FILE makes a named pipe; disk KIB DIR puts a disk of that size at DIR, with the
+// condition [mount]; fill FILE takes all space that is left there; rename N gives
+// the first N shops a new name.
 func TestScript(t *testing.T) {
 	mysqltest.DSN(t) // skips them all where there is no server
 	testscript.Run(t, testscript.Params{
@@ -83,9 +85,11 @@ func TestScript(t *testing.T) {
 			"token":    scripted((*script).token),
 			"lock":     scripted((*script).lock),
 			"flip":     scripted((*script).flip),
+			"flipbyte": scripted((*script).flipByte),
 			"fifo":     scripted((*script).fifo),
 			"disk":     scripted((*script).disk),
 			"fill":     scripted((*script).fill),
+			"rename":   scripted((*script).rename),
 		},
 	})
 }
@@ -102,6 +106,7 @@ type script struct {
 	accounts map[string]*sandbox.Server
 	before   map[string]int64
 	files    map[string]string
+	renamed  int // how often
 }
 
 // scripted makes a command of a method, whose error ends the script.
@@ -219,6 +224,32 @@ func (s *script) keep(_ *testscript.TestScript, args []string) error {
 	n, err := strconv.Atoi(args[0])
 	s.server.Keep(n)
 	return err
+}
+
+// rename gives the first shops names that they never had.
+func (s *script) rename(_ *testscript.TestScript, args []string) error {
+	n, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	s.renamed++
+	for _, shop := range s.server.Shops()[:n] {
+		s.server.Put(shop.ID, map[string]any{"shop_name": fmt.Sprintf("新名字 %d", s.renamed)})
+	}
+	return nil
+}
+
+func (s *script) flipByte(ts *testscript.TestScript, args []string) error {
+	at, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	text := []byte(ts.ReadFile(args[0]))
+	if at < 0 {
+		at += len(text)
+	}
+	text[at] ^= 1
+	return os.WriteFile(ts.MkAbs(args[0]), text, 0o600)
 }
 
 func (s *script) fault(_ *testscript.TestScript, args []string) error {

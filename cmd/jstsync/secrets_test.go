@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -60,6 +63,11 @@ func (h *hideout) goodDays() {
 	h.jstsync(exitOK, "sync", "--record", "answers")
 	h.jstsync(exitOK, "auth", "refresh", "--format", "json")
 	h.jstsync(exitOK, "plan", "--replay", "answers", "--format", "json")
+	h.api.Put(77777777, map[string]any{"shop_name": "计划的店"})
+	h.jstsync(exitOK, "plan", "--out", "x.plan")
+	h.jstsync(exitOK, "show", "x.plan", "--format", "json")
+	h.jstsync(exitOK, "apply", "x.plan", "--format", "json")
+	h.jstsync(exitFailed, "apply", "x.plan")
 	h.jstsync(exitOK, "version")
 }
 
@@ -196,6 +204,9 @@ func (h *hideout) search(given string) {
 			return nil // where they came from
 		}
 		text, err := os.ReadFile(path)
+		if err == nil && path == "x.plan" {
+			text, err = unpacked(text)
+		}
 		everything[path] = string(text)
 		return err
 	})
@@ -205,7 +216,7 @@ func (h *hideout) search(given string) {
 	if h.codes[exitFailed] < 40 || h.tap.signs < 60 || len(h.tap.secrets) < 40 {
 		h.t.Errorf("exit codes %v, %d calls, %d secrets: too little was tried", h.codes, h.tap.signs, len(h.tap.secrets))
 	}
-	for _, place := range []string{"what was printed", "jstsync.db", "jstsync.db.lock"} {
+	for _, place := range []string{"what was printed", "jstsync.db", "x.plan", "jstsync.db.lock"} {
 		if everything[place] == "" && place != "jstsync.db.lock" {
 			h.t.Errorf("there is nothing in %s", place)
 		}
@@ -229,4 +240,15 @@ func (h *hideout) search(given string) {
 	if found > 0 {
 		h.t.Errorf("%d secrets were found", found)
 	}
+}
+
+// unpacked returns what stands compressed in a plan file.
+func unpacked(file []byte) ([]byte, error) {
+	_, body, _ := bytes.Cut(file, []byte("\n"))
+	z, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	z.Multistream(false)
+	return io.ReadAll(z)
 }

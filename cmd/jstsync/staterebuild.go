@@ -12,6 +12,7 @@ import (
 	"jstsync/internal/config"
 	"jstsync/internal/pipeline"
 	"jstsync/internal/report"
+	"jstsync/load"
 	"jstsync/state"
 )
 
@@ -87,6 +88,21 @@ func sharers(settings *config.Settings, pl *config.Pipeline) string {
 
 // wireRebuild wires what reads a target and takes it over; it has no source.
 func (p *program) wireRebuild(settings *config.Settings, pl *config.Pipeline) (*pipeline.Runner, func(context.Context) (pipeline.Takeover, error), error) {
+	runner, t, err := p.wireSourceless(settings, pl, diff.KindRebuild)
+	if err != nil {
+		return nil, nil, err
+	}
+	return runner, func(ctx context.Context) (pipeline.Takeover, error) {
+		s, err := t.Connect(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	}, nil
+}
+
+// wireSourceless wires a runner that asks no source.
+func (p *program) wireSourceless(settings *config.Settings, pl *config.Pipeline, trigger string) (*pipeline.Runner, *load.Target, error) {
 	w := &wiring{program: p, settings: settings}
 	mapper, err := mapperOf(pl)
 	if err != nil {
@@ -96,22 +112,15 @@ func (p *program) wireRebuild(settings *config.Settings, pl *config.Pipeline) (*
 	if err != nil {
 		return nil, nil, err
 	}
-	runner := &pipeline.Runner{
+	return &pipeline.Runner{
 		Planner: pipeline.Planner{
 			Pipeline: pl.Name, Source: noSource{}, Log: p.log, State: state.NewReader(settings.State, pl.Name),
 			Spill:   spillBeside(settings),
 			Mapping: pipeline.Mapping{Mapper: mapper, Table: mapper.Table(), Fingerprint: mapper.Fingerprint()},
 		},
-		Target: target{t}, Trigger: diff.KindRebuild, Now: p.now, NewID: newID,
+		Target: target{t}, Trigger: trigger, Now: p.now, NewID: newID,
 		Journal: state.NewJournal(settings.State, pl.Name, newID, p.now),
-	}
-	return runner, func(ctx context.Context) (pipeline.Takeover, error) {
-		s, err := t.Connect(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return s, nil
-	}, nil
+	}, t, nil
 }
 
 // noSource is the source of a run that asks nobody.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"slices"
 
 	"jstsync/diff"
 	"jstsync/extract"
@@ -78,13 +79,9 @@ func (w *wiring) plannerWith(pl *config.Pipeline, a *account, tokens extract.Tok
 		Source:   source{shops, a},
 		Mapping:  pipeline.Mapping{Mapper: mapper, Table: mapper.Table(), Fingerprint: mapper.Fingerprint()},
 		State:    state.NewReader(w.settings.State, pl.Name),
-		Guard: diff.Guard{
-			MaxDeletes: pl.Guard.MaxDeletes, MaxDeletePercent: float64(pl.Guard.MaxDeletePercent),
-			MaxUpdates: pl.Guard.MaxUpdates, MaxUpdatePercent: float64(pl.Guard.MaxUpdatePercent),
-			AllowEmpty: pl.Guard.AllowEmpty,
-		},
-		Keep: pl.Deletes == config.DeletesKeep,
-		Log:  w.log,
+		Guard:    guardOf(pl),
+		Keep:     pl.Deletes == config.DeletesKeep,
+		Log:      w.log,
 	}, nil
 }
 
@@ -135,7 +132,17 @@ func (w *wiring) runner(pl *config.Pipeline) (*pipeline.Runner, error) {
 // open makes the pipeline's target, without connecting to it.
 func (w *wiring) open(pl *config.Pipeline, table *diff.Table) (*load.Target, error) {
 	return load.Open(w.settings.Target.DSN.Reveal(), pl.Name, table, w.log,
-		load.WithDeletes(load.Deletes(pl.Deletes)), load.Shared(pl.Shared), load.WithJSON(mapping.CanonicalJSON))
+		load.WithDeletes(load.Deletes(pl.Deletes)), load.Shared(pl.Shared), load.WithJSON(mapping.CanonicalJSON),
+		load.WithCommits(w.committed(pl)))
+}
+
+// committed returns what tells whether a run is one of the pipeline's commits.
+func (w *wiring) committed(pl *config.Pipeline) func(diff.ID) (bool, error) {
+	history := state.NewReader(w.settings.State, pl.Name)
+	return func(run diff.ID) (bool, error) {
+		commits, err := history.Commits(0)
+		return slices.ContainsFunc(commits, func(c diff.Head) bool { return c.RunID == run }), err
+	}
 }
 
 // target is a load.Target as a run sees it.

@@ -6,6 +6,7 @@ import (
 	"jstsync/diff"
 	"jstsync/internal/config"
 	"jstsync/internal/mapping"
+	"jstsync/load"
 )
 
 // mapperOf compiles a pipeline's columns, whose mistakes examine has found before.
@@ -32,4 +33,17 @@ func specsOf(pl *config.Pipeline) []mapping.Spec {
 		}
 	}
 	return specs
+}
+
+func guardOf(pl *config.Pipeline) diff.Guard {
+	return diff.Guard{
+		MaxDeletes: pl.Guard.MaxDeletes, MaxDeletePercent: float64(pl.Guard.MaxDeletePercent),
+		MaxUpdates: pl.Guard.MaxUpdates, MaxUpdatePercent: float64(pl.Guard.MaxUpdatePercent),
+		AllowEmpty: pl.Guard.AllowEmpty,
+	}
+}
+
+// termsOf returns what a saved plan of the pipeline holds for.
+func termsOf(pl *config.Pipeline, t *load.Target) diff.Terms {
+	return diff.Terms{Target: t.Identity(), Deletes: string(pl.Deletes), Shared: pl.Shared}
 }

@@ -2,7 +2,8 @@
 // the recovery of a run that did not get to its end.
 //
 // [Planner] finds out what a run would do and can do nothing else: the
-// interfaces it is given only read. [Runner] embeds it and commits. What a run
+// interfaces it is given only read. [Runner] embeds it and commits; [Applier]
+// commits a plan that was saved, and nothing but that. What a run
 // needs of the world it declares here as small interfaces; cmd gives it the
 // real ones.
 //

@@ -47,7 +47,7 @@ func (p *Planner) newPlan(snap *diff.Snapshot) *diff.Plan {
 	return &diff.Plan{
 		Pipeline: p.Pipeline, Table: p.Mapping.Table, Status: diff.Failed, Base: snap.Head,
 		Scan: diff.ScanInfo{Verdict: diff.Partial}, Changes: p.newChanges(),
-		Fingerprint: p.Mapping.Fingerprint,
+		Fingerprint: p.Mapping.Fingerprint, Snapshot: snap.Fingerprint,
 	}
 }
 

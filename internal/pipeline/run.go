@@ -12,21 +12,37 @@ import (
 // it got, with an error as well; [diff.Plan.Status] is unchanged, committed,
 // held or failed.
 func (r *Runner) Sync(ctx context.Context) (*diff.Plan, error) {
+	snap, err := r.decided(ctx)
+	if err != nil {
+		return r.newPlan(&diff.Snapshot{}), err
+	}
+	run := r.newRun(snap)
+	plan, err := r.plan(ctx, snap)
+	snap.Index = nil // as large as the snapshot, and of no use to what follows
+	return plan, r.conclude(ctx, snap, plan, run, err)
+}
+
+// decided returns the snapshot once no run is unfinished.
+func (r *Runner) decided(ctx context.Context) (*diff.Snapshot, error) {
 	snap, err := r.State.Snapshot()
 	if err == nil && snap.Intent != nil {
 		if err = r.recover(ctx, snap.Intent); err == nil {
 			snap, err = r.State.Snapshot()
 		}
 	}
-	if err != nil {
-		return r.newPlan(&diff.Snapshot{}), err
-	}
-	run := &diff.Run{
+	return snap, err
+}
+
+func (r *Runner) newRun(snap *diff.Snapshot) *diff.Run {
+	return &diff.Run{
 		Run: snap.NextRun, Pipeline: r.Pipeline, RunID: r.NewID(), Trigger: r.Trigger,
 		Started: r.Now().UTC(), Fingerprint: r.Mapping.Fingerprint,
 	}
-	plan, err := r.plan(ctx, snap)
-	snap.Index = nil // as large as the snapshot, and of no use to what follows
+}
+
+// conclude commits what is planned and puts the run on record, also one that
+// came to nothing or, by err, to a bad end.
+func (r *Runner) conclude(ctx context.Context, snap *diff.Snapshot, plan *diff.Plan, run *diff.Run, err error) error {
 	plan.Run = run.Run
 	staged := false
 	if err == nil && plan.Status == diff.Planned {
@@ -36,7 +52,7 @@ func (r *Runner) Sync(ctx context.Context) (*diff.Plan, error) {
 		plan.Status = diff.Failed
 	}
 	if staged || err != nil && (!snap.Exists || diff.CodeOf(err) == diff.CodeState) {
-		return plan, err // recorded with the staging, or not worth a state file
+		return err // recorded with the staging, or not worth a state file
 	}
 	r.note(run, plan, err)
 	run.Ended = r.Now().UTC()
@@ -44,7 +60,7 @@ func (r *Runner) Sync(ctx context.Context) (*diff.Plan, error) {
 	if plan.Status == diff.Unchanged {
 		rehashed = plan.Rehashed
 	}
-	return plan, errors.Join(err, r.Journal.Record(run, rehashed))
+	return errors.Join(err, r.Journal.Record(run, rehashed))
 }
 
 // commit brings the plan to the target. It reports whether the run was staged,

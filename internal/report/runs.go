@@ -82,8 +82,10 @@ func (t Text) RunDetail(out io.Writer, r *diff.Run) error {
 	line("scan", "%s", scan)
 	line("read", "%s in %s, %s", thousands(r.Summary.Read), plural(r.Summary.Pages, "page"), plural(r.Summary.Calls, "call"))
 	line("changes", "%d insert, %d update, %d delete, %d unchanged", r.Summary.Insert, r.Summary.Update, r.Summary.Delete, r.Summary.Unchanged)
-	if r.Guard != "" {
+	if r.Guard != "" && r.Status == diff.Held {
 		line("held", "guard %s", r.Guard)
+	} else if r.Guard != "" {
+		line("guard", "%s, overridden", r.Guard)
 	}
 	if r.Withheld > 0 {
 		line("withheld", "%s: %s", plural(r.Withheld, "delete"), r.WithheldWhy)

@@ -161,7 +161,9 @@ func (t Text) remarks(b *strings.Builder, p *diff.Plan) {
 	if len(p.NewFields) > 0 {
 		t.remark(b, yellow, "new in the source, mapped to no column:", plain(strings.Join(p.NewFields, ", ")))
 	}
-	if p.Guard.Tripped {
+	if p.Guard.Tripped && p.Status == diff.Committed {
+		t.remark(b, yellow, "guard overridden:", strings.TrimSuffix(GuardReason(p.Guard), "; nothing was written"))
+	} else if p.Guard.Tripped {
 		t.remark(b, red, "held:", GuardReason(p.Guard))
 		keys := firstKeys(p, 10)
 		names := make([]string, len(keys))
