@@ -130,7 +130,11 @@ func (p *program) colors(c *cli.Context, w io.Writer) bool {
 	return ok && no == "" && !c.Bool("no-color") && term.IsTerminal(int(f.Fd()))
 }
 
-// text returns how to render text on stdout.
+// redirectedLimit is how many changes of a plan text lists in a file or a pipe.
+const redirectedLimit = 1000
+
+// text returns how to render text on stdout: a terminal is filled to its width,
+// and a file or a pipe, where people search, gets every value whole.
 func (p *program) text(c *cli.Context) report.Text {
 	t := report.Text{Color: p.colors(c, p.stdout)}
 	if f, ok := p.stdout.(*os.File); ok {
@@ -138,6 +142,9 @@ func (p *program) text(c *cli.Context) report.Text {
 	}
 	if columns, ok := p.getenv("COLUMNS"); ok && t.Width == 0 {
 		t.Width, _ = strconv.Atoi(columns)
+	}
+	if t.Width == 0 {
+		t.Width, t.Limit = -1, redirectedLimit
 	}
 	return t
 }

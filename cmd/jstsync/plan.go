@@ -25,8 +25,12 @@ func (p *program) planCommand() *cli.Command {
 			"With --out FILE the plan is also saved, for jstsync show and jstsync apply: of\n" +
 			"one pipeline, also one that the guard holds. It names its target, so that\n" +
 			"target.dsn must be set. An earlier plan there is replaced, nothing else.\n\n" +
+			"Text fits the terminal and lists the first 20 changes; in a file or a pipe it is\n" +
+			"not cut and lists 1,000. json, html and sql have every change; markdown as many\n" +
+			"as a chat message holds; sql is for review, not for running.\n\n" +
 			"Example: jstsync plan --detailed-exitcode\n" +
 			"Example: jstsync plan --out plan.jst && jstsync apply plan.jst\n" +
+			"Example: jstsync plan shops --format html > plan.html\n" +
 			"Example: jstsync plan --record answers && jstsync plan --replay answers\n\n" +
 			"Exit codes: 0 success, 1 failed or a run is unfinished, 64 wrong usage, 78\n" +
 			"configuration error, 130 or 143 stopped by a signal. With --detailed-exitcode\n" +
@@ -37,7 +41,7 @@ func (p *program) planCommand() *cli.Command {
 			&cli.StringFlag{Name: "out", Usage: "save the plan in `FILE`, to be applied as it is"},
 			recordFlag(),
 			&cli.StringFlag{Name: "replay", Usage: "read the answers from `DIR`, which --record wrote, and call nobody"},
-			formatFlag("text or json"),
+			formatFlag(planFormats),
 		},
 		Action: p.plan,
 	}

@@ -18,7 +18,7 @@ func (p *program) showCommand() *cli.Command {
 			"Example: jstsync show plan.jst --format json\n\n" +
 			"Exit codes: 0 success, also for a plan that the guard holds, 1 the file cannot\n" +
 			"be read, is no plan, was altered, or is of a newer version, 64 wrong usage.",
-		Flags:  []cli.Flag{formatFlag("text or json")},
+		Flags:  []cli.Flag{formatFlag(planFormats)},
 		Action: p.show,
 	}
 }

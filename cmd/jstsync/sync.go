@@ -134,15 +134,27 @@ func planCode(plan *diff.Plan) int {
 	}
 }
 
+// planFormats are the formats of the commands that only show a plan.
+const planFormats = "text, json, markdown, html or sql"
+
 // planPrinter returns the function that prints a plan in the wanted format.
 func (p *program) planPrinter(c *cli.Context) (func(*diff.Plan) error, error) {
-	switch f := c.String("format"); f {
-	case "json":
+	shows := c.Command.Name == "plan" || c.Command.Name == "show"
+	switch f := c.String("format"); {
+	case f == "json":
 		return func(plan *diff.Plan) error { return report.PlanJSON(p.stdout, plan) }, nil
-	case "text":
+	case f == "text":
 		text := p.text(c)
 		return func(plan *diff.Plan) error { return text.Plan(p.stdout, plan) }, nil
-	default:
+	case !shows:
 		return nil, usage("--format %q is neither text nor json", f)
+	case f == "markdown":
+		return func(plan *diff.Plan) error { return report.Markdown{}.Plan(p.stdout, plan) }, nil
+	case f == "html":
+		return report.NewHTML(p.stdout, p.now()).Plan, nil
+	case f == "sql":
+		return func(plan *diff.Plan) error { return report.PlanSQL(p.stdout, plan) }, nil
+	default:
+		return nil, usage("--format %q is none of %s", f, planFormats)
 	}
 }

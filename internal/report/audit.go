@@ -1,10 +1,10 @@
 package report
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -40,7 +40,7 @@ type AuditOptions struct {
 func NewAudit(out io.Writer, format string, o AuditOptions) Audit {
 	switch format {
 	case "text":
-		return &auditText{out: out, AuditOptions: o}
+		return &auditText{out: bufio.NewWriter(out), AuditOptions: o}
 	case "json":
 		return &auditJSON{newWriter(out), o}
 	case "csv":
@@ -111,57 +111,62 @@ func (a *auditJSON) Blame(key diff.Key, b Blame) error {
 // auditText writes for people.
 type auditText struct {
 	AuditOptions
-	out   io.Writer
+	out   *bufio.Writer
 	run   uint64 // of the last heading
 	blame [][]string
+}
+
+// failed returns the first error of writing.
+func (a *auditText) failed() error {
+	_, err := a.out.Write(nil)
+	return err
 }
 
 func (a *auditText) moment(t time.Time) string { return t.In(a.Zone).Format("2006-01-02 15:04:05 MST") }
 
 func (a *auditText) Close() error {
-	if a.blame == nil {
-		return nil
+	if a.blame != nil {
+		rows := append([][]string{{"FIELD", "RUN", "SINCE", "BY", "VALUE"}}, a.blame...)
+		if err := table(a.out, rows); err != nil {
+			return err
+		}
 	}
-	return table(a.out, append([][]string{{"FIELD", "RUN", "SINCE", "BY", "VALUE"}}, a.blame...))
+	return a.out.Flush()
 }
 
 func (a *auditText) Version(v diff.Version) error {
-	var b strings.Builder
 	if v.Commit.Run != a.run {
 		a.run = v.Commit.Run
-		fmt.Fprintf(&b, "run %d  %s  %s\n", a.run, a.moment(v.Commit.At), plain(a.Pipeline))
+		fmt.Fprintf(a.out, "run %d  %s  %s\n", a.run, a.moment(v.Commit.At), plain(a.Pipeline))
 	}
 	if v.Commit.Kind == diff.KindRebuild {
-		b.WriteString("  = " + elide(plain(v.Change.Key.String()), a.Text.width()/2) + "  taken over as the target held it; what came before may have a gap\n")
-		a.values(&b, v.Commit.Columns, v.Change.After)
+		fmt.Fprintf(a.out, "  = %s  taken over as the target held it; what came before may have a gap\n", elide(plain(v.Change.Key.String()), a.Text.width()/2))
+		a.values(v.Commit.Columns, v.Change.After)
 	} else {
-		a.change(&b, &v.Change, v.Commit.Columns)
+		a.change(&v.Change, v.Commit.Columns)
 	}
-	_, err := io.WriteString(a.out, b.String())
-	return err
+	return a.failed()
 }
 
 func (a *auditText) Change(columns []string, c diff.Change) error {
-	var b strings.Builder
-	a.change(&b, &c, columns)
-	_, err := io.WriteString(a.out, b.String())
-	return err
+	a.change(&c, columns)
+	return a.failed()
 }
 
 // change writes a change with all its values, and of an update those that
 // changed.
-func (a *auditText) change(b *strings.Builder, c *diff.Change, columns []string) {
+func (a *auditText) change(c *diff.Change, columns []string) {
 	only := *c
 	if a.Field != "" && c.Op == diff.Update {
 		only.Before, only.After = a.pick(columns, c.Before), a.pick(columns, c.After)
 		columns = []string{a.Field}
 	}
-	a.Text.change(b, &only, columns, -1)
+	a.Text.change(a.out, &only, columns, -1)
 	switch c.Op {
 	case diff.Insert:
-		a.values(b, columns, c.After)
+		a.values(columns, c.After)
 	case diff.Delete:
-		a.values(b, columns, c.Before)
+		a.values(columns, c.Before)
 	}
 }
 
@@ -171,7 +176,7 @@ func (a *auditText) pick(columns []string, row diff.Row) diff.Row {
 }
 
 // values lists the values of a row that are not NULL.
-func (a *auditText) values(b *strings.Builder, columns []string, row diff.Row) {
+func (a *auditText) values(columns []string, row diff.Row) {
 	names := 0
 	for _, c := range columns {
 		names = min(max(names, width(c)), a.Text.width()/3)
@@ -181,17 +186,19 @@ func (a *auditText) values(b *strings.Builder, columns []string, row diff.Row) {
 			continue
 		}
 		room := a.Text.width() - 6 - names - 2
-		fmt.Fprintf(b, "      %s  %s\n", pad(elide(columns[i], names), names), elide(display(v), room))
+		fmt.Fprintf(a.out, "      %s  %s\n", pad(elide(columns[i], names), names), elide(display(v), room))
 	}
 }
 
 func (a *auditText) Row(columns []string, row diff.Row) error {
-	var b strings.Builder
 	for i, c := range columns {
-		fmt.Fprintf(&b, "%s: %s  ", c, display(row[i]))
+		if i > 0 {
+			fmt.Fprint(a.out, "  ")
+		}
+		fmt.Fprintf(a.out, "%s: %s", c, display(row[i]))
 	}
-	_, err := io.WriteString(a.out, strings.TrimRight(b.String(), " ")+"\n")
-	return err
+	fmt.Fprintln(a.out)
+	return a.failed()
 }
 
 func (a *auditText) Blame(_ diff.Key, b Blame) error {

@@ -141,12 +141,12 @@ func (w *writer) guard(p *diff.Plan) {
 	w.text("kind", p.Guard.Kind)
 	w.member("limit", p.Guard.Limit)
 	w.member("count", p.Guard.Count)
-	w.keys("first_keys", firstKeys(p, 10))
+	w.keys("first_keys", firstKeys(p))
 	w.token(jsontext.EndObject)
 }
 
 // firstKeys returns the first keys of the changes that tripped the guard.
-func firstKeys(p *diff.Plan, n int) []diff.Key {
+func firstKeys(p *diff.Plan) []diff.Key {
 	if !p.Guard.Tripped {
 		return nil
 	}
@@ -159,7 +159,7 @@ func firstKeys(p *diff.Plan, n int) []diff.Key {
 		if err != nil {
 			break
 		}
-		if keys = append(keys, c.Key); len(keys) == n {
+		if keys = append(keys, c.Key); len(keys) == remarkLimit {
 			break
 		}
 	}

@@ -51,6 +51,8 @@ func TestText_Plan(t *testing.T) {
 	empty := held(t)
 	empty.Guard = diff.Guard{}.Check(1204, 0, 1204, 0)
 	empty.Summary = diff.Summary{Pages: 1, Calls: 1, Delete: 1204}
+	unstable := mixed(t)
+	unstable.Scan = diff.ScanInfo{Pages: 13, Verdict: diff.Unstable, Note: "2 keys came twice, the first 10394540"}
 	failed := mixed(t)
 	failed.Status, failed.Err = diff.Failed, errors.New("unreachable")
 	for _, tt := range []struct {
@@ -70,6 +72,7 @@ func TestText_Plan(t *testing.T) {
 		{"withheld", report.Text{}, withheld},
 		{"quarantined", report.Text{}, quarantined},
 		{"everything", report.Text{}, everything},
+		{"unstable", report.Text{}, unstable},
 		{"failed", report.Text{}, failed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -119,6 +122,30 @@ func TestText_Plan_Color(t *testing.T) {
 	}
 }
 
+// Where two long values differ only in their middles, the middles are shown.
+func TestText_Plan_HiddenDifference(t *testing.T) {
+	url := func(s string) diff.Row {
+		return shop(1, "a", "-", "https://shop.example.com/"+strings.Repeat("路径/", 30)+s+strings.Repeat("/path", 30), 1)
+	}
+	got := planText(t, report.Text{}, planOf(t, shops(), [2]diff.Row{url("旧"), url("新的")}))
+	_, got, _ = strings.Cut(got, "1  a\n")
+	if want := "      shop_url  …/路径/路径/旧/path/path/p… → …/路径/路径/新的/path/path/p…\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	checkWidth(t, got, 80)
+}
+
+// Redirected, nothing is cut and no line is broken.
+func TestText_Plan_Endless(t *testing.T) {
+	long := strings.Repeat("旗舰店", 500)
+	p := planOf(t, shops(), [2]diff.Row{shop(1, long, "-", "-", 1), shop(1, long+"新", "-", "-", 1)})
+	p.Withheld = diff.Withheld{Keys: []diff.Key{"\x01\x80\x00\x00\x00\x00\x00\x00\x01"}, Reason: strings.Repeat("a reason ", 50)}
+	got := planText(t, report.Text{Width: -1}, p)
+	if !strings.Contains(got, long+`" → "`+long+`新"`+"\n") || !strings.Contains(got, strings.TrimSpace(p.Withheld.Reason)) {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 const (
 	esc  = "\x1b"
 	rlo  = "\u202e"
@@ -142,7 +169,9 @@ func TestText_Plan_Escapes(t *testing.T) {
       shop_name  "旧" → "` + shown + `\"\\�"
   held: 1 of 1 rows to update is over the limit of 0 and of 0 %; nothing was written
         first keys: 1/` + shown + `"\�
+        if it is right: jstsync plan p\u001b[2J --out FILE, read it with jstsync show FILE, then jstsync apply --override-guard FILE
   withheld: 1 delete not made: ` + shown + `"\�
+        keys: %!key("x")
   quarantined: ` + shown + `"\�  ` + shown + `"\�
 `
 	if got != want {
@@ -239,6 +268,11 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("broken pi
 // A writer's error comes back from every report.
 func TestReports_WriteErrors(t *testing.T) {
 	p, r := mixed(t), runs()
+	for format, write := range formats() {
+		if write(brokenWriter{}, p) == nil {
+			t.Errorf("%s: got no error", format)
+		}
+	}
 	for name, err := range map[string]error{
 		"Text.Plan": report.Text{}.Plan(brokenWriter{}, p), "PlanJSON": report.PlanJSON(brokenWriter{}, p),
 		"Text.Runs": report.Text{}.Runs(brokenWriter{}, r), "Text.RunDetail": report.Text{}.RunDetail(brokenWriter{}, &r[0]),

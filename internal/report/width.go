@@ -20,10 +20,7 @@ func elide(s string, n int) string {
 	if width(s) <= n {
 		return s
 	}
-	var clusters []string
-	for g := uniseg.NewGraphemes(s); g.Next(); {
-		clusters = append(clusters, g.Str())
-	}
+	clusters := clusters(s)
 	head, tail, room := 0, len(clusters), n-1
 	for head < tail {
 		if w := width(clusters[head]); w <= room {
@@ -43,6 +40,70 @@ func elide(s string, n int) string {
 		}
 	}
 	return strings.Join(clusters[:head], "") + "…" + strings.Join(clusters[tail:], "")
+}
+
+// elidePair shortens two texts to n columns each by taking out their middles;
+// or, when just that hid where they differ, what they begin and end with alike.
+func elidePair(a, b string, n int) (string, string) {
+	if before, after := elide(a, n), elide(b, n); before != after {
+		return before, after
+	}
+	one, two := clusters(a), clusters(b)
+	head, tail := common(one, two)
+	middles := [2][]string{one[head : len(one)-tail], two[head : len(two)-tail]}
+	before, after := one[:head], one[len(one)-tail:]
+	room := max(0, n-2-max(width(strings.Join(middles[0], "")), width(strings.Join(middles[1], ""))))
+	widthBefore, widthAfter := width(strings.Join(before, "")), width(strings.Join(after, ""))
+	roomBefore := min(widthBefore, max(room/2, room-widthAfter))
+	first := cutLeft(before, roomBefore)
+	last := cutRight(after, room-roomBefore)
+	return elide(first+strings.Join(middles[0], "")+last, n), elide(first+strings.Join(middles[1], "")+last, n)
+}
+
+// cutLeft keeps the last n columns of a text, cutRight the first.
+func cutLeft(clusters []string, n int) string {
+	from := len(clusters)
+	for from > 0 && width(clusters[from-1]) <= n {
+		from--
+		n -= width(clusters[from])
+	}
+	if from == 0 {
+		return strings.Join(clusters, "")
+	}
+	return "…" + strings.Join(clusters[from:], "")
+}
+
+func cutRight(clusters []string, n int) string {
+	to := 0
+	for to < len(clusters) && width(clusters[to]) <= n {
+		n -= width(clusters[to])
+		to++
+	}
+	if to == len(clusters) {
+		return strings.Join(clusters, "")
+	}
+	return strings.Join(clusters[:to], "") + "…"
+}
+
+// clusters takes a text apart into characters as a reader sees them.
+func clusters(s string) []string {
+	var list []string
+	for g := uniseg.NewGraphemes(s); g.Next(); {
+		list = append(list, g.Str())
+	}
+	return list
+}
+
+// common counts what two texts begin with alike, and what the rest ends with
+// alike.
+func common(a, b []string) (head, tail int) {
+	for head < min(len(a), len(b)) && a[head] == b[head] {
+		head++
+	}
+	for tail < min(len(a), len(b))-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
+		tail++
+	}
+	return head, tail
 }
 
 // wrap breaks the text into lines of at most n columns: at blanks, and a word

@@ -1,0 +1,43 @@
+-- shops  1 read in 1 page · 0 insert · 0 update · 29 delete · 1 unchanged
+-- For review only: do not run it. jstsync apply and sync write these rows in one transaction, in
+-- batches, beside the checkpoint that says which run the table is at, and roll everything back when a
+-- row is missing that should be there, or there that should not. What anything else writes, this text
+-- included, jstsync takes for somebody else's change.
+-- Where the pipeline says deletes: soft, apply sets `deleted_at` instead of deleting a row, and clears
+-- it where a row returns.
+-- HELD: 29 of 30 rows to delete is over the limit of 5 and of 10 %; nothing was written
+-- if it is right: jstsync plan shops --out FILE, read it with jstsync show FILE, then jstsync apply
+-- --override-guard FILE
+
+SET NAMES utf8mb4;
+
+-- 29 deletes
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394500;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394501;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394502;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394503;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394504;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394505;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394506;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394507;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394508;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394509;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394510;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394511;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394512;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394513;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394514;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394515;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394516;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394517;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394518;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394519;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394520;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394521;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394522;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394523;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394524;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394525;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394526;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394527;
+DELETE FROM `jst_shops` WHERE `shop_id` = 10394528;

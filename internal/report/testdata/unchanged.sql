@@ -1,0 +1,5 @@
+-- shops  1,204 read in 13 pages · unchanged
+-- For review only: do not run it. jstsync apply and sync write these rows in one transaction, in
+-- batches, beside the checkpoint that says which run the table is at, and roll everything back when a
+-- row is missing that should be there, or there that should not. What anything else writes, this text
+-- included, jstsync takes for somebody else's change.
