@@ -20,7 +20,10 @@ func (s *Session) checkLengths(changes *diff.ChangeSet) error {
 	for _, around := range b.compare {
 		fixed += len(around)
 	}
-	for e := range changes.Encoded() {
+	for e, err := range changes.Encoded() {
+		if err != nil {
+			return err
+		}
 		if int64(fixed+2*len(e.Bytes)) < s.packet {
 			continue
 		}

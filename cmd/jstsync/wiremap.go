@@ -45,5 +45,5 @@ func guardOf(pl *config.Pipeline) diff.Guard {
 
 // termsOf returns what a saved plan of the pipeline holds for.
 func termsOf(pl *config.Pipeline, t *load.Target) diff.Terms {
-	return diff.Terms{Target: t.Identity(), Deletes: string(pl.Deletes), Shared: pl.Shared}
+	return diff.Terms{Target: t.Identity(), Deletes: pl.Deletes, Shared: pl.Shared}
 }

@@ -90,7 +90,10 @@ func encoded(t testing.TB, s *diff.SavedPlan) []byte {
 // flat returns the plan as plain values, its changes listed.
 func flat(s *diff.SavedPlan) (diff.SavedPlan, diff.Plan, []diff.Encoded) {
 	var changes []diff.Encoded
-	for e := range s.Changes.Encoded() { // of one that stays in memory, which cannot fail
+	for e, err := range s.Changes.Encoded() {
+		if err != nil {
+			panic(err) // of a set that stays in memory
+		}
 		changes = append(changes, diff.Encoded{Key: e.Key, Source: e.Source, Bytes: slices.Clone(e.Bytes)})
 	}
 	saved, plan := *s, *s.Plan
