@@ -136,7 +136,7 @@ const redirectedLimit = 1000
 // text returns how to render text on stdout: a terminal is filled to its width,
 // and a file or a pipe, where people search, gets every value whole.
 func (p *program) text(c *cli.Context) report.Text {
-	t := report.Text{Color: p.colors(c, p.stdout)}
+	t := report.Text{Color: p.colors(c, p.stdout), Zone: p.now().Location()}
 	if f, ok := p.stdout.(*os.File); ok {
 		t.Width, _, _ = term.GetSize(int(f.Fd()))
 	}

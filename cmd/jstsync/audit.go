@@ -56,7 +56,7 @@ func (p *program) audit(c *cli.Context, field string, heading []string) (*audit,
 	return &audit{
 		Reader: state.NewReader(settings.State, pl.Name), pipeline: pl,
 		Audit: report.NewAudit(p.stdout, format, report.AuditOptions{
-			Pipeline: pl.Name, Field: field, Heading: heading, Zone: p.now().Location(), Excel: c.Bool("excel"), Text: p.text(c),
+			Pipeline: pl.Name, Field: field, Heading: heading, Excel: c.Bool("excel"), Text: p.text(c),
 		}),
 	}, nil
 }

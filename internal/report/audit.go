@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -29,10 +28,9 @@ type Audit interface {
 // AuditOptions say what is written how.
 type AuditOptions struct {
 	Pipeline string
-	Field    string         // the only one to show, where changes are shown by field
-	Zone     *time.Location // of times in text
-	Heading  []string       // of CSV in which nothing is listed
-	Excel    bool           // CSV with a byte order mark, CRLF, and no cell that is a formula
+	Field    string   // the only one to show, where changes are shown by field
+	Heading  []string // of CSV in which nothing is listed
+	Excel    bool     // CSV with a byte order mark, CRLF, and no cell that is a formula
 	Text     Text
 }
 
@@ -122,8 +120,6 @@ func (a *auditText) failed() error {
 	return err
 }
 
-func (a *auditText) moment(t time.Time) string { return t.In(a.Zone).Format("2006-01-02 15:04:05 MST") }
-
 func (a *auditText) Close() error {
 	if a.blame != nil {
 		rows := append([][]string{{"FIELD", "RUN", "SINCE", "BY", "VALUE"}}, a.blame...)
@@ -137,7 +133,7 @@ func (a *auditText) Close() error {
 func (a *auditText) Version(v diff.Version) error {
 	if v.Commit.Run != a.run {
 		a.run = v.Commit.Run
-		fmt.Fprintf(a.out, "run %d  %s  %s\n", a.run, a.moment(v.Commit.At), plain(a.Pipeline))
+		fmt.Fprintf(a.out, "run %d  %s  %s\n", a.run, a.Text.moment(v.Commit.At), plain(a.Pipeline))
 	}
 	if v.Commit.Kind == diff.KindRebuild {
 		fmt.Fprintf(a.out, "  = %s  taken over as the target held it; what came before may have a gap\n", elide(plain(v.Change.Key.String()), a.Text.width()/2))
@@ -203,7 +199,7 @@ func (a *auditText) Row(columns []string, row diff.Row) error {
 
 func (a *auditText) Blame(_ diff.Key, b Blame) error {
 	a.blame = append(a.blame, []string{
-		b.Field, strconv.FormatUint(b.Commit.Run, 10), a.moment(b.Commit.At), b.Op,
+		b.Field, strconv.FormatUint(b.Commit.Run, 10), a.Text.moment(b.Commit.At), b.Op,
 		elide(display(b.Value), a.Text.width()/2),
 	})
 	return nil

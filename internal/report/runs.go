@@ -13,7 +13,7 @@ import (
 
 // Runs writes a table of runs.
 func (t Text) Runs(out io.Writer, runs []diff.Run) error {
-	rows := [][]string{{"RUN", "PIPELINE", "STARTED (UTC)", "STATUS", "READ", "INSERT", "UPDATE", "DELETE", "CALLS", "TOOK"}}
+	rows := [][]string{{"RUN", "PIPELINE", "STARTED", "STATUS", "READ", "INSERT", "UPDATE", "DELETE", "CALLS", "TOOK"}}
 	for i := range runs {
 		r := &runs[i]
 		took := ""
@@ -21,7 +21,7 @@ func (t Text) Runs(out io.Writer, runs []diff.Run) error {
 			took = r.Ended.Sub(r.Started).Round(time.Millisecond).String()
 		}
 		rows = append(rows, []string{
-			strconv.FormatUint(r.Run, 10), plain(r.Pipeline), r.Started.UTC().Format(time.DateTime), string(r.Status),
+			strconv.FormatUint(r.Run, 10), plain(r.Pipeline), t.moment(r.Started), string(r.Status),
 			thousands(r.Summary.Read), thousands(r.Summary.Insert), thousands(r.Summary.Update), thousands(r.Summary.Delete),
 			thousands(r.Summary.Calls), took,
 		})
@@ -68,12 +68,12 @@ func (t Text) RunDetail(out io.Writer, r *diff.Run) error {
 	line("pipeline", "%s", r.Pipeline)
 	line("trigger", "%s", r.Trigger)
 	line("status", "%s", r.Status)
-	line("started", "%s", moment(r.Started))
+	line("started", "%s", t.moment(r.Started))
 	if !r.Ended.IsZero() {
-		line("ended", "%s", moment(r.Ended))
+		line("ended", "%s", t.moment(r.Ended))
 	}
 	if !r.CommittedAt.IsZero() {
-		line("committed", "%s", moment(r.CommittedAt))
+		line("committed", "%s", t.moment(r.CommittedAt))
 	}
 	scan := string(r.Scan)
 	if r.ScanNote != "" {

@@ -20,7 +20,7 @@ func TestText_Runs(t *testing.T) {
 	if err := (report.Text{}).Runs(&b, nil); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := b.String(), "RUN  PIPELINE  STARTED (UTC)  STATUS  READ  INSERT  UPDATE  DELETE  CALLS  TOOK\n"; got != want {
+	if got, want := b.String(), "RUN  PIPELINE  STARTED  STATUS  READ  INSERT  UPDATE  DELETE  CALLS  TOOK\n"; got != want {
 		t.Errorf("of none: got %q, want %q", got, want)
 	}
 }

@@ -5,15 +5,29 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"jstsync/diff"
 )
 
 // Text renders for people.
 type Text struct {
-	Width int  // columns, at least 80; negative for lines as long as they need
-	Color bool // ANSI colours
-	Limit int  // changes listed of one plan; 0 means 20
+	Width int            // columns, at least 80; negative for lines as long as they need
+	Color bool           // ANSI colours
+	Limit int            // changes listed of one plan; 0 means 20
+	Zone  *time.Location // of times; nil is UTC
+}
+
+// moment writes a time, or nothing for none.
+func (t Text) moment(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	zone := t.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	return at.In(zone).Format("2006-01-02 15:04:05 MST")
 }
 
 // endless is the width of lines that nothing cuts.
