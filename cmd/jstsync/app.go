@@ -32,6 +32,8 @@ type program struct {
 	log     *slog.Logger
 	status  outcome
 	several bool // pipelines in this command, so that each failure names its own
+
+	endProfile func() error
 }
 
 // run executes one command line and returns its exit code.
@@ -55,13 +57,13 @@ func (p *program) app() *cli.App {
 		Description: "Exit codes: 0 success, 1 failed, 2 there are changes, 3 held by the guard,\n" +
 			"4 done with quarantined records or withheld deletes, 5 busy or diverged,\n" +
 			"64 wrong usage, 78 configuration error, 130 interrupted, 143 terminated.",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "config", Usage: "read settings from `FILE` (JSTSYNC_CONFIG; default jstsync.yaml, which may be absent)"},
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log from `LEVEL` up: debug, info, warn, error"},
 			&cli.StringFlag{Name: "log-format", Value: "text", Usage: "log as `FORMAT`: text or json"},
 			&cli.BoolFlag{Name: "no-color", Usage: "no colours (also NO_COLOR)"},
 			&cli.BoolFlag{Name: "quiet", Usage: "log errors only"},
-		},
+		}, profileFlags()...),
 		Commands: []*cli.Command{
 			p.initCommand(), p.configCommand(), p.authCommand(),
 			p.planCommand(), p.showCommand(), p.applyCommand(), p.syncCommand(),
@@ -72,6 +74,7 @@ func (p *program) app() *cli.App {
 		HideVersion: true, HideHelpCommand: true, DisableSliceFlagSeparator: true,
 		ExitErrHandler: func(*cli.Context, error) {},
 		Before:         p.before,
+		After:          func(*cli.Context) error { return p.profileEnd() },
 		Action:         func(c *cli.Context) error { return noCommand(c) },
 		OnUsageError:   onUsageError,
 	}
@@ -102,7 +105,10 @@ func usage(format string, args ...any) error {
 }
 
 // before reads the global flags, once for every command.
-func (p *program) before(c *cli.Context) error {
+func (p *program) before(c *cli.Context) (err error) {
+	if p.endProfile, err = profile(c); err != nil {
+		return err
+	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
 		return usage("--log-level %q is none of debug, info, warn, error", c.String("log-level"))
