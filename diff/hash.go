@@ -22,14 +22,17 @@ const NoHash SourceHash = 0
 
 // Add returns the hash with one more member.
 func (h SourceHash) Add(name string, raw []byte) SourceHash {
+	var room [256]byte // for the most of members, so that one call hashes them
+	b := append(room[:0], 'm')
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(name)))
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(raw)))
+	b = append(b, name...)
+	if len(b)+len(raw) <= len(room) {
+		return h + SourceHash(xxhash.Sum64(append(b, raw...)))
+	}
 	var d xxhash.Digest
-	var frame [9]byte
-	frame[0] = 'm'
-	binary.LittleEndian.PutUint32(frame[1:], uint32(len(name)))
-	binary.LittleEndian.PutUint32(frame[5:], uint32(len(raw)))
 	d.Reset()
-	_, _ = d.Write(frame[:]) // a Digest never fails
-	_, _ = d.WriteString(name)
+	_, _ = d.Write(b) // a Digest never fails
 	_, _ = d.Write(raw)
 	return h + SourceHash(d.Sum64())
 }

@@ -74,31 +74,35 @@ func parse(body []byte, top func(p *parser, path string) error) (*parser, error)
 	}
 	p := &parser{
 		body:   body,
-		dec:    newTolerant(body),
+		dec:    &lexer{body: body},
 		raw:    make(map[string][]byte),
 		rows:   make(map[string]*rowList),
 		intern: make(map[string]string),
 	}
 	if kind := p.dec.PeekKind(); kind != jsontext.KindBeginObject {
 		if _, err := p.dec.ReadValue(); err != nil {
-			return nil, notJSON(err)
+			return nil, p.asAnswerError(err)
 		}
 		return nil, misshapen("the answer is not an object")
 	}
 	if err := p.object("", func(path string) error { return top(p, path) }); err != nil {
-		return nil, asAnswerError(err)
+		return nil, p.asAnswerError(err)
 	}
-	if _, err := p.dec.ReadToken(); !errors.Is(err, io.EOF) {
+	if err := p.dec.end(); !errors.Is(err, io.EOF) {
 		return nil, &answerError{class: NotJSON, what: "more follows the answer"}
 	}
 	return p, nil
 }
 
-// newTolerant returns a decoder that leaves names and texts to be judged
-// record by record.
-func newTolerant(body []byte) *jsontext.Decoder {
-	return jsontext.NewDecoder(bytes.NewBuffer(body),
-		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+// syntaxError says why a text is not JSON. Names and texts are judged record by
+// record, and not here.
+func syntaxError(body []byte) error {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	for {
+		if _, err := dec.ReadToken(); err != nil {
+			return err
+		}
+	}
 }
 
 func notJSON(err error) error {
@@ -113,17 +117,17 @@ func notJSON(err error) error {
 	return &answerError{class: NotJSON, what: "the answer is not JSON", err: err}
 }
 
-func asAnswerError(err error) error {
+func (p *parser) asAnswerError(err error) error {
 	if _, ok := errors.AsType[*answerError](err); ok {
 		return err
 	}
-	return notJSON(err)
+	return notJSON(syntaxError(p.body))
 }
 
 // parser reads one answer in one pass.
 type parser struct {
 	body   []byte
-	dec    *jsontext.Decoder
+	dec    *lexer
 	raw    map[string][]byte   // envelope members, by path
 	rows   map[string]*rowList // candidates for the rows, by path
 	intern map[string]string   // member names of records
@@ -142,7 +146,7 @@ type rowList struct {
 // object reads an object, calling member with the path of each member when
 // its value is next. A path must not come twice.
 func (p *parser) object(prefix string, member func(path string) error) error {
-	if _, err := p.dec.ReadToken(); err != nil {
+	if err := p.dec.open('{'); err != nil {
 		return err
 	}
 	for p.dec.PeekKind() != jsontext.KindEndObject {
@@ -155,8 +159,7 @@ func (p *parser) object(prefix string, member func(path string) error) error {
 			return err
 		}
 	}
-	_, err := p.dec.ReadToken()
-	return err
+	return p.dec.close()
 }
 
 func (p *parser) top(path string) error {
@@ -212,12 +215,10 @@ func (p *parser) value() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	end := int(p.dec.InputOffset())
-	raw := p.body[end-len(v) : end : end]
-	if p.dec.StackDepth()+depth(raw) > maxDepth {
+	if len(p.dec.stack)+depth(v) > maxDepth {
 		return nil, misshapen("the answer is nested deeper than %d levels", maxDepth)
 	}
-	return raw, nil
+	return v, nil
 }
 
 // answer makes sense of what was read.

@@ -206,6 +206,8 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			if c := extract.ClassOf(err); c != extract.NotJSON && c != extract.BadShape {
 				t.Fatalf("class %d", c)
+			} else if c == extract.NotJSON && json.Valid([]byte(strings.TrimPrefix(before, "\xef\xbb\xbf"))) {
+				t.Fatalf("refused what is JSON: %v", err)
 			}
 			return
 		}

@@ -26,7 +26,7 @@ func (p *parser) list(path string) error {
 		_, err := p.value()
 		return err
 	}
-	if _, err := p.dec.ReadToken(); err != nil {
+	if err := p.dec.open('['); err != nil {
 		return err
 	}
 	for p.dec.PeekKind() != jsontext.KindEndArray {
@@ -39,8 +39,7 @@ func (p *parser) list(path string) error {
 		}
 		list.records = append(list.records, r)
 	}
-	_, err := p.dec.ReadToken()
-	return err
+	return p.dec.close()
 }
 
 // record reads one row. The error is one that loses its boundaries.
@@ -52,10 +51,10 @@ func (p *parser) record() (diff.Record, error) {
 		}
 		return diff.Record{Err: fmt.Errorf("%w: %s is not an object", ErrRecord, clip(raw, 40))}, nil
 	}
-	if _, err := p.dec.ReadToken(); err != nil {
+	start := p.dec.at
+	if err := p.dec.open('{'); err != nil {
 		return diff.Record{}, err
 	}
-	start := int(p.dec.InputOffset()) - 1
 	p.scratch = p.scratch[:0]
 	var fault error
 	for p.dec.PeekKind() != jsontext.KindEndObject {
@@ -63,11 +62,11 @@ func (p *parser) record() (diff.Record, error) {
 			return diff.Record{}, err
 		}
 	}
-	if _, err := p.dec.ReadToken(); err != nil {
+	if err := p.dec.close(); err != nil {
 		return diff.Record{}, err
 	}
 	if fault == nil {
-		fault = p.unsound(p.body[start:int(p.dec.InputOffset())])
+		fault = p.unsound(p.body[start:p.dec.at])
 	}
 	return diff.Record{Members: p.take(), Err: fault}, nil
 }
@@ -91,11 +90,10 @@ func (p *parser) member(fault *error) error {
 	if err != nil {
 		return err
 	}
-	end := int(p.dec.InputOffset())
-	if (v[0] == '{' || v[0] == '[') && p.dec.StackDepth()+depth(v) > maxDepth {
+	if (v[0] == '{' || v[0] == '[') && len(p.dec.stack)+depth(v) > maxDepth {
 		return misshapen("the answer is nested deeper than %d levels", maxDepth)
 	}
-	p.scratch = append(p.scratch, diff.Member{Name: name, Raw: p.body[end-len(v) : end : end]})
+	p.scratch = append(p.scratch, diff.Member{Name: name, Raw: v})
 	return nil
 }
 
