@@ -35,6 +35,7 @@ type Index struct {
 	seen  []uint64 // one bit a slot
 	used  int
 	rows  int
+	shown int // of the rows, those that the scan has shown
 	twins map[Key]*twin
 }
 
@@ -140,6 +141,10 @@ func (x *Index) Reserve(k Key) { x.twins[k] = &twin{} }
 // Rows returns the number of records in the snapshot.
 func (x *Index) Rows() int { return x.rows }
 
+// Complete reports whether the scan has shown every record of the snapshot. It
+// may report false where a key has the hash of another.
+func (x *Index) Complete() bool { return x.shown == x.rows && len(x.twins) == 0 }
+
 // Observe marks the key as seen under the given source hash and says how it
 // compares with the snapshot and with the scan so far.
 func (x *Index) Observe(k Key, source SourceHash) Sighting {
@@ -159,6 +164,7 @@ func (x *Index) Observe(k Key, source SourceHash) Sighting {
 		return again(same)
 	}
 	setBit(x.seen, i)
+	x.shown++
 	s.source = source
 	if same && source != NoHash {
 		return Same

@@ -265,3 +265,23 @@ func checkIndex(t *rapid.T, hash func(diff.Key) uint64) {
 		t.Fatalf("Rows: got %d, want %d", got, want)
 	}
 }
+
+func TestIndex_Complete(t *testing.T) {
+	x := diff.NewIndex(0)
+	if !x.Complete() {
+		t.Error("an empty snapshot: got false, want true")
+	}
+	a, b, c := intKey(1), intKey(2), intKey(3)
+	x.Load(a, 10)
+	x.Load(b, 20)
+	for _, step := range []struct {
+		key    diff.Key
+		source diff.SourceHash
+		want   bool
+	}{{a, 10, false}, {c, 30, false}, {c, 30, false}, {a, 10, false}, {b, 21, true}, {c, 31, true}} {
+		x.Observe(step.key, step.source)
+		if got := x.Complete(); got != step.want {
+			t.Errorf("after %s: got %t, want %t", step.key, got, step.want)
+		}
+	}
+}

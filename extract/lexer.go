@@ -136,6 +136,56 @@ func (l *lexer) count() {
 	l.ready = false
 }
 
+// firstMember enters the object that comes next and returns where its first
+// member begins, if it has any. It is left with endMembers.
+func (l *lexer) firstMember() (at int, more bool) {
+	l.at = skipSpace(l.body, l.at+1)
+	return l.at, l.at < len(l.body) && l.body[l.at] != '}'
+}
+
+// member returns the name and the value of the member that begins there; no
+// value when it is none.
+func (l *lexer) member(at int) (name, value []byte) {
+	l.at = len(l.body) // unless it is one
+	if l.body[at] != '"' {
+		return nil, nil
+	}
+	end := skipString(l.body, at+1)
+	if end < 0 {
+		return nil, nil
+	}
+	i := skipSpace(l.body, end)
+	if i == len(l.body) || l.body[i] != ':' {
+		return nil, nil
+	}
+	i = skipSpace(l.body, i+1)
+	if l.at = skipValue(l.body, i, len(l.stack)+1); l.at < 0 {
+		return nil, nil
+	}
+	return l.body[at:end], l.body[i:l.at:l.at]
+}
+
+// nextMember returns where the next member begins, if there is one.
+func (l *lexer) nextMember() (at int, more bool) {
+	if l.space(); l.at == len(l.body) || l.body[l.at] != ',' {
+		return 0, false
+	}
+	if at = skipSpace(l.body, l.at+1); at == len(l.body) {
+		return 0, false
+	}
+	return at, true
+}
+
+// endMembers leaves the object that firstMember entered.
+func (l *lexer) endMembers() error {
+	if l.at >= len(l.body) || l.body[l.at] != '}' {
+		return errSyntax
+	}
+	l.at++
+	l.count()
+	return nil
+}
+
 // ReadValue returns the next value, or name, as it is spelled.
 func (l *lexer) ReadValue() ([]byte, error) {
 	if !l.ready && !l.separate() || l.nameNext() && l.body[l.at] != '"' {

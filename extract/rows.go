@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -52,17 +53,8 @@ func (p *parser) record() (diff.Record, error) {
 		return diff.Record{Err: fmt.Errorf("%w: %s is not an object", ErrRecord, clip(raw, 40))}, nil
 	}
 	start := p.dec.at
-	if err := p.dec.open('{'); err != nil {
-		return diff.Record{}, err
-	}
-	p.scratch = p.scratch[:0]
-	var fault error
-	for p.dec.PeekKind() != jsontext.KindEndObject {
-		if err := p.member(&fault); err != nil {
-			return diff.Record{}, err
-		}
-	}
-	if err := p.dec.close(); err != nil {
+	fault, err := p.members()
+	if err != nil {
 		return diff.Record{}, err
 	}
 	if fault == nil {
@@ -71,37 +63,36 @@ func (p *parser) record() (diff.Record, error) {
 	return diff.Record{Members: p.take(), Err: fault}, nil
 }
 
-// member reads one member into scratch. What is wrong with its name goes to
-// fault; the error is one that loses the record's boundaries.
-func (p *parser) member(fault *error) error {
-	quoted, err := p.dec.ReadValue()
-	if err != nil {
-		return err
+// members reads the object that comes next into scratch. What is wrong with a
+// name is the fault; the error is one that loses the record's boundaries.
+func (p *parser) members() (fault, err error) {
+	p.scratch = p.scratch[:0]
+	for at, more := p.dec.firstMember(); more; at, more = p.dec.nextMember() {
+		quoted, v := p.dec.member(at)
+		if v == nil {
+			return nil, errSyntax
+		}
+		i := len(p.scratch)
+		if i == maxMembers {
+			return nil, misshapen("a record has more than %d members", maxMembers)
+		}
+		name, err := p.name(i, quoted)
+		if err != nil && fault == nil {
+			fault = fmt.Errorf("%w: a member's name is not valid text", ErrRecord)
+		}
+		if (v[0] == '{' || v[0] == '[') && len(p.dec.stack)+1+depth(v) > maxDepth {
+			return nil, misshapen("the answer is nested deeper than %d levels", maxDepth)
+		}
+		p.scratch = append(p.scratch, diff.Member{Name: name, Raw: v})
 	}
-	i := len(p.scratch)
-	if i == maxMembers {
-		return misshapen("a record has more than %d members", maxMembers)
-	}
-	name, err := p.name(i, quoted)
-	if err != nil && *fault == nil {
-		*fault = fmt.Errorf("%w: a member's name is not valid text", ErrRecord)
-	}
-	v, err := p.dec.ReadValue()
-	if err != nil {
-		return err
-	}
-	if (v[0] == '{' || v[0] == '[') && len(p.dec.stack)+depth(v) > maxDepth {
-		return misshapen("the answer is nested deeper than %d levels", maxDepth)
-	}
-	p.scratch = append(p.scratch, diff.Member{Name: name, Raw: v})
-	return nil
+	return fault, p.dec.endMembers()
 }
 
 // name returns the i-th member's name, as a rule that of the i-th member of
 // the record before.
 func (p *parser) name(i int, quoted []byte) (string, error) {
 	inner := quoted[1 : len(quoted)-1]
-	if i < len(p.names) && p.names[i] == string(inner) && bytes.IndexByte(inner, '\\') < 0 {
+	if i < len(p.names) && p.names[i] == string(inner) {
 		return p.names[i], nil
 	}
 	if s, ok := p.intern[string(inner)]; ok {
@@ -170,6 +161,9 @@ func (p *parser) duplicate() (string, bool) {
 	}
 	p.names = p.names[:0]
 	for _, m := range p.scratch {
+		if strings.Contains(m.Name, `\`) { // it is not how it is spelled
+			break
+		}
 		p.names = append(p.names, m.Name)
 	}
 	return "", false

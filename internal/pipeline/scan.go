@@ -188,6 +188,9 @@ func (s *scan) ask(ctx context.Context) error {
 			return err
 		}
 	}
+	if s.index.Complete() {
+		return nil
+	}
 	missing, foreign, err := s.State.Missing(s.index)
 	s.foreign = foreign
 	if err != nil || len(missing) == 0 {
