@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"jstsync/diff"
+	"jstsync/internal/fault"
 )
 
 const (
@@ -189,8 +190,14 @@ func refused(err error) bool {
 
 // keep stores the token, and only then puts it to use.
 func (t *Tokens) keep(fresh *diff.Token) (string, error) {
+	if err := fault.Hit(fault.TokenRenewed); err != nil {
+		return "", err
+	}
 	if err := t.store.Store(fresh); err != nil {
 		return "", fmt.Errorf("store the new access token: %w", err)
+	}
+	if err := fault.Hit(fault.TokenStored); err != nil {
+		return "", err
 	}
 	t.extended = time.Time{}
 	if t.token != nil && t.token.Access == fresh.Access {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"jstsync/diff"
+	"jstsync/internal/fault"
 )
 
 const (
@@ -44,6 +45,9 @@ func (s *Shops) Scan(ctx context.Context, expect int, visit func(diff.Page) erro
 	for page := 1; ; page++ {
 		a, err := pages.get(page)
 		if err != nil {
+			return c.partial(err)
+		}
+		if err := fault.Hit(fault.PageRead); err != nil {
 			return c.partial(err)
 		}
 		c.info.Pages = page

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"jstsync/diff"
+	"jstsync/internal/fault"
 )
 
 // Witness asks for the records with the given keys, in batches of at most 99
@@ -51,6 +52,9 @@ func (s *Shops) witnessBatch(ctx context.Context, batch []diff.Key, control diff
 	}
 	a, err := s.call(ctx, request{biz: biz})
 	if err != nil {
+		return err
+	}
+	if err := fault.Hit(fault.WitnessAsked); err != nil {
 		return err
 	}
 	alive, seen, reason := s.readBatch(a, batch, control)

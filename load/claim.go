@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"jstsync/diff"
+	"jstsync/internal/fault"
 )
 
 // claimed is what the pipeline's row says in its column target: the table's
@@ -52,7 +53,11 @@ func (s *Session) claim(ctx context.Context, instance diff.ID) (*diff.Checkpoint
 		diff.HashVersion, time.Unix(0, 0).UTC().Format(datetime6),
 	}, args...)
 	for try := 1; ; try++ {
+		if err := fault.Hit(fault.ClaimInsert); err != nil {
+			return nil, err
+		}
 		_, insertErr := s.exec(ctx, query, args...)
+		insertErr = errors.Join(insertErr, fault.Hit(fault.ClaimInserted))
 		if insertErr != nil { // the answer may be lost, the row may be there: look, on a connection that works
 			if err := s.connect(ctx); err != nil {
 				return nil, errors.Join(insertErr, err)

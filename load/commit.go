@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"jstsync/diff"
+	"jstsync/internal/fault"
 )
 
 // commitTimeout is [Target]'s patience in earnest.
@@ -42,10 +43,19 @@ func (s *Session) Commit(ctx context.Context, in *diff.Intent, changes *diff.Cha
 }
 
 func (s *Session) transact(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) error {
+	if err := fault.Hit(fault.TxBegin); err != nil {
+		return err
+	}
 	if err := s.begin(ctx); err != nil {
 		return err
 	}
+	if err := fault.Hit(fault.TxBegun); err != nil {
+		return err
+	}
 	if err := s.moveCheckpoint(ctx, &in.From, in); err != nil {
+		return err
+	}
+	if err := fault.Hit(fault.TxFenced); err != nil {
 		return err
 	}
 	if err := s.checkRows(ctx, in, changes); err != nil {
@@ -71,7 +81,13 @@ func (s *Session) sendCommit(ctx context.Context) error {
 	}
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.target.patience)
 	defer cancel()
+	if err := fault.Hit(fault.TxCommit); err != nil {
+		return err
+	}
 	if _, err := s.exec(bounded, "COMMIT"); err != nil {
+		return &commitError{err}
+	}
+	if err := fault.Hit(fault.TxCommitted); err != nil {
 		return &commitError{err}
 	}
 	return nil
@@ -175,6 +191,9 @@ func (w *writer) flush(ctx context.Context, op diff.Op, batch []diff.Change) err
 
 // send executes a statement that must match one row for each of the batch.
 func (w *writer) send(ctx context.Context, op diff.Op, batch []diff.Change, query string, args []any) error {
+	if err := fault.Hit(fault.TxBatch); err != nil {
+		return err
+	}
 	n, err := w.session.exec(ctx, query, args...)
 	table := w.session.target.table.Name
 	span := fmt.Sprintf("keys %s to %s", batch[0].Key, batch[len(batch)-1].Key)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"jstsync/diff"
+	"jstsync/internal/fault"
 )
 
 // doubtLimit is [Target]'s doubt in earnest.
@@ -68,6 +69,9 @@ func (t *Target) resolveOnce(ctx context.Context, in *diff.Intent) (committed bo
 	if err := s.begin(ctx); err != nil {
 		return false, t.failure("begin", err)
 	}
+	if err := fault.Hit(fault.ResolveLock); err != nil {
+		return false, err
+	}
 	cp, err := s.readCheckpoint(ctx, " FOR UPDATE")
 	if err != nil && number(err) != erNoSuchTable { // without a table, the row is absent
 		return false, t.failure("lock the row of "+checkpointTable, err)
@@ -87,6 +91,9 @@ func (t *Target) resolveOnce(ctx context.Context, in *diff.Intent) (committed bo
 // raiseEpoch makes every transaction that still names the old epoch match
 // nothing.
 func (s *Session) raiseEpoch(ctx context.Context, cp *diff.Checkpoint) error {
+	if err := fault.Hit(fault.ResolveBump); err != nil {
+		return err
+	}
 	n, err := s.exec(ctx, "UPDATE "+checkpointTable+
 		" SET epoch = epoch + 1 WHERE pipeline = ? AND instance = ? AND epoch = ? AND seq = ? AND run_id = ?",
 		s.target.pipeline, cp.Instance[:], cp.Epoch, cp.Seq, cp.RunID[:])
@@ -95,6 +102,9 @@ func (s *Session) raiseEpoch(ctx context.Context, cp *diff.Checkpoint) error {
 	}
 	if err == nil {
 		_, err = s.exec(ctx, "COMMIT")
+	}
+	if err == nil {
+		err = fault.Hit(fault.ResolveBumped)
 	}
 	if err != nil {
 		return s.target.failure("raise the epoch in "+checkpointTable, err)

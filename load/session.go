@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"jstsync/diff"
+	"jstsync/internal/fault"
 )
 
 // sqlMode is the session's sql_mode: a value that a column cannot hold is an
@@ -72,6 +73,10 @@ func (t *Target) Connect(ctx context.Context) (*Session, error) {
 func (s *Session) connect(ctx context.Context) error {
 	if s.conn != nil {
 		_ = s.close() // it failed; why was told
+	}
+	err := fault.Hit(fault.TargetConnect)
+	if err != nil {
+		return s.target.failure("connect", err)
 	}
 	c, err := dial(ctx, s.target.cfg)
 	if err != nil {
@@ -187,7 +192,7 @@ func (s *Session) refuse(name string, vars map[string]string, remedy string) *di
 // begin opens a transaction, whose locks are not to outlive its client for
 // long.
 func (s *Session) begin(ctx context.Context) error {
-	if _, err := s.exec(ctx, "SET SESSION wait_timeout = "+strconv.Itoa(transactionTimeout)); err != nil {
+	if _, err := s.exec(ctx, "SET SESSION wait_timeout = "+strconv.Itoa(fault.Limit("wait", transactionTimeout))); err != nil {
 		return err
 	}
 	_, err := s.exec(ctx, "START TRANSACTION")

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"jstsync/diff"
+	"jstsync/internal/fault"
 )
 
 // Bounds of one statement. A client-side interpolated statement must stay
@@ -94,7 +95,7 @@ func (s *statements) maxRows(op diff.Op) int {
 	if op == diff.Update {
 		rows = maxUpdateRows
 	}
-	return min(rows, maxPlaceholders/len(s.columns))
+	return min(fault.Limit("batch", rows), maxPlaceholders/len(s.columns))
 }
 
 // build returns the statement that applies the batch, whose changes are all of

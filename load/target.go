@@ -8,6 +8,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"jstsync/diff"
+	"jstsync/internal/fault"
 )
 
 // Target is one pipeline's table on a MySQL server.
@@ -36,7 +37,7 @@ func Open(dsn, pipeline string, table *diff.Table, log *slog.Logger, options ...
 	}
 	t := &Target{
 		cfg: cfg, pipeline: pipeline, table: table, log: log,
-		resend: newResending(), doubt: doubtLimit, patience: commitTimeout, deletes: DeleteHard,
+		resend: newResending(), doubt: fault.Limit("doubt", doubtLimit), patience: fault.Limit("commit", commitTimeout), deletes: DeleteHard,
 	}
 	for _, option := range options {
 		option(t)

@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"jstsync/diff"
+	"jstsync/internal/fault"
 )
 
 // Backup copies the state file at path to a new file, readable by its owner
@@ -95,10 +96,13 @@ func replace(path string, write func(tmp string) error) (err error) {
 	if err := errors.Join(tmp.Close(), write(tmp.Name()), syncFile(tmp.Name())); err != nil {
 		return writeError(path, err)
 	}
+	if err := fault.Hit(fault.FileCreate); err != nil {
+		return writeError(path, err)
+	}
 	if err := os.Rename(tmp.Name(), path); err != nil {
 		return writeError(path, err)
 	}
-	return syncDir(dir)
+	return errors.Join(syncDir(dir), fault.Hit(fault.FileCreated))
 }
 
 func syncFile(path string) error {

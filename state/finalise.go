@@ -9,6 +9,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"jstsync/diff"
+	"jstsync/internal/fault"
 )
 
 // Finalise is transaction B: the staged changes become the snapshot and the
@@ -16,13 +17,19 @@ import (
 // It does nothing and returns an error when another intent stands, or when the
 // staged changes do not have the intent's digest.
 func (j *Journal) Finalise(in *diff.Intent, ended time.Time) error {
+	if err := j.passing(nil, "finalise run in", fault.FinaliseBegin); err != nil {
+		return err
+	}
 	staged, err := j.digestStaged(in)
 	if err != nil {
 		return err
 	}
-	return j.update("finalise run in",
+	err = j.update("finalise run in",
 		func(tx *bbolt.Tx) error { return j.finalise(tx, in, staged, ended) },
-		func(tx *bbolt.Tx) error { return sweepGenerations(j.bucket(tx)) })
+		func(tx *bbolt.Tx) error {
+			return errors.Join(fault.Hit(fault.FinaliseSweep), sweepGenerations(j.bucket(tx)))
+		})
+	return j.passing(err, "finalise run in", fault.FinaliseDone)
 }
 
 func (j *Journal) finalise(tx *bbolt.Tx, in *diff.Intent, staged diff.Digest, ended time.Time) error {
@@ -51,7 +58,8 @@ func (j *Journal) finalise(tx *bbolt.Tx, in *diff.Intent, staged diff.Digest, en
 		p.Delete(keyIntent),
 		closeRun(tx, in.Run, func(r *diff.Run) {
 			r.Status, r.CommittedAt, r.Ended = diff.Committed, in.CommittedAt, ended.UTC()
-		}))
+		}),
+		fault.Hit(fault.FinalisePut))
 }
 
 // standing returns the staged changes of the intent, which must be the one
@@ -142,6 +150,9 @@ func applyHashes(index, changes *bbolt.Bucket, run uint64) error {
 // ended: [diff.Aborted] when the caller has made sure that it can no longer
 // commit, [diff.Unknown] when it is past deciding.
 func (j *Journal) Abort(in *diff.Intent, as diff.Status, ended time.Time, why string) error {
+	if err := j.passing(nil, "abort run in", fault.AbortBegin); err != nil {
+		return err
+	}
 	return j.update("abort run in", func(tx *bbolt.Tx) error {
 		p := j.bucket(tx)
 		if _, _, err := j.standing(p, in); err != nil {
@@ -151,6 +162,9 @@ func (j *Journal) Abort(in *diff.Intent, as diff.Status, ended time.Time, why st
 			p.Delete(keyIntent),
 			closeRun(tx, in.Run, func(r *diff.Run) {
 				r.Status, r.Ended, r.Error = as, ended.UTC(), why
-			}))
-	}, func(tx *bbolt.Tx) error { return sweep(j.bucket(tx)) })
+			}),
+			fault.Hit(fault.AbortPut))
+	}, func(tx *bbolt.Tx) error {
+		return errors.Join(fault.Hit(fault.AbortSweep), sweep(j.bucket(tx)))
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"jstsync/diff"
+	"jstsync/internal/fault"
 )
 
 // adopting lists the transactions that write a next index of nothing but the
@@ -97,6 +98,9 @@ func (m *merger) merge(tx *bbolt.Tx) error {
 	p := m.journal.bucket(tx)
 	next := p.Bucket(bucketIndex).Bucket(be64(m.run))
 	next.FillPercent = 0.9
+	if err := fault.Hit(fault.StageIndex); err != nil {
+		return err
+	}
 	c := currentIndex(p).Cursor()
 	k, v := seekAfter(c, m.after)
 	for n := 0; ; n++ {

@@ -10,6 +10,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"jstsync/diff"
+	"jstsync/internal/fault"
 )
 
 // Journal writes one pipeline's part of a state file. Its holder holds the run
@@ -25,7 +26,7 @@ type Journal struct {
 // NewJournal returns the journal of the pipeline in the file at path, which
 // need not exist yet. newID makes random identities.
 func NewJournal(path, pipeline string, newID func() diff.ID, now func() time.Time) *Journal {
-	return &Journal{NewReader(path, pipeline), newID, now, chunk}
+	return &Journal{NewReader(path, pipeline), newID, now, fault.Limit("chunk", chunk)}
 }
 
 // update runs the functions in one write transaction each.
@@ -49,6 +50,14 @@ func (j *Journal) each(verb string, steps iter.Seq[step]) error {
 		}
 	}
 	return nil
+}
+
+// passing returns err, or what happens at the point where there is none.
+func (j *Journal) passing(err error, verb string, p fault.Point) error {
+	if err != nil {
+		return err
+	}
+	return j.wrap(verb, fault.Hit(p))
 }
 
 func (j *Journal) bucket(tx *bbolt.Tx) *bbolt.Bucket {
@@ -157,7 +166,7 @@ func (j *Journal) Record(run *diff.Run, rehashed []diff.Rehash) error {
 	if len(rehashed) > j.chunk {
 		return j.recordGeneration(run, rehashed)
 	}
-	return j.update("record a run in", func(tx *bbolt.Tx) error {
+	err := j.update("record a run in", func(tx *bbolt.Tx) error {
 		p, err := j.prepare(tx)
 		if err != nil {
 			return err
@@ -168,8 +177,9 @@ func (j *Journal) Record(run *diff.Run, rehashed []diff.Rehash) error {
 				return err
 			}
 		}
-		return errors.Join(putFingerprint(p, run), addFields(p, run.NewFields), putRun(tx, run))
+		return errors.Join(putFingerprint(p, run), addFields(p, run.NewFields), putRun(tx, run), fault.Hit(fault.RecordPut))
 	})
+	return j.passing(err, "record a run in", fault.RecordDone)
 }
 
 // putFingerprint notes the mapping that the hashes are of, after a scan that

@@ -13,6 +13,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"jstsync/diff"
+	"jstsync/internal/fault"
 )
 
 // Lock is the run lock of a state file: one runner at a time.
@@ -92,7 +93,7 @@ func (l *Lock) sign(path string, now time.Time) error {
 		host = "unknown"
 	}
 	text := fmt.Sprintf("pid %d on %s since %s\n", os.Getpid(), host, now.UTC().Format(time.RFC3339))
-	if err := os.WriteFile(l.name, []byte(text), 0o600); err != nil {
+	if err := errors.Join(os.WriteFile(l.name, []byte(text), 0o600), fault.Hit(fault.LockAcquired)); err != nil {
 		return lockError(path, err)
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"jstsync/diff"
+	"jstsync/internal/fault"
 )
 
 // movement is what a run does to one record: its change, a new source hash, or
@@ -31,7 +32,11 @@ type step = func(tx *bbolt.Tx) error
 // source. The file is opened for each chunk, so that no more of it stays in
 // memory, and others can read it meanwhile.
 func (j *Journal) Stage(in *diff.Intent, plan *diff.Plan, run *diff.Run) error {
-	return j.each("stage changes in", j.staging(in, plan, run))
+	if err := j.passing(nil, "stage changes in", fault.StageBegin); err != nil {
+		return err
+	}
+	err := j.each("stage changes in", j.staging(in, plan, run))
+	return j.passing(err, "stage changes in", fault.IntentDone)
 }
 
 // staging lists the transactions of [Journal.Stage]. Each is to be made before
@@ -173,6 +178,9 @@ func (j *Journal) stageRows(tx *bbolt.Tx, run uint64, part []movement) error {
 	if err != nil {
 		return err
 	}
+	if err := fault.Hit(fault.StageRows); err != nil {
+		return err
+	}
 	rows.FillPercent = 0.9
 	for _, m := range part {
 		if m.change == nil {
@@ -215,5 +223,6 @@ func (j *Journal) putIntent(tx *bbolt.Tx, in *diff.Intent, h header, plan *diff.
 		put(p.Bucket(bucketChanges).Bucket(be64(in.Run)), keyHeader, head),
 		put(p, keyIntent, intent),
 		addFields(p, run.NewFields),
-		putRun(tx, run))
+		putRun(tx, run),
+		fault.Hit(fault.IntentPut))
 }

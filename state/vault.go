@@ -14,6 +14,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"jstsync/diff"
+	"jstsync/internal/fault"
 )
 
 var (
@@ -128,7 +129,7 @@ func (v *Vault) Store(t *diff.Token) error {
 			return err
 		}
 		nonce := random(box.NonceSize())
-		return put(b, v.key(), box.Seal(nonce, nonce, text, v.key()))
+		return errors.Join(put(b, v.key(), box.Seal(nonce, nonce, text, v.key())), fault.Hit(fault.TokenStore))
 	})
 }
 

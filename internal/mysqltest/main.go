@@ -27,7 +27,7 @@ type Runner struct {
 }
 
 // Main runs a package's tests and then stops the shared server. Call it last in TestMain.
-func Main(m *testing.M) { Wrap(m).Run() }
+func Main(m interface{ Run() int }) { Wrap(m).Run() }
 
 // Wrap returns a [Runner] around m, which is a *testing.M or wraps one in turn.
 func Wrap(m interface{ Run() int }) Runner { return Runner{m} }
