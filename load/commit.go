@@ -61,7 +61,7 @@ func (s *Session) transact(ctx context.Context, in *diff.Intent, changes *diff.C
 	if err := s.checkRows(ctx, in, changes); err != nil {
 		return err
 	}
-	w := writer{session: s, stmts: s.statements(), at: wallTime(in.CommittedAt)}
+	w := writer{session: s, stmts: s.statements(), at: wallTime(in.CommittedAt), total: changes.Len()}
 	for _, op := range []diff.Op{diff.Delete, diff.Update, diff.Insert} {
 		if changes.Count(op) == 0 {
 			continue
@@ -152,6 +152,8 @@ type writer struct {
 	session *Session
 	stmts   *statements
 	at      string // what soft deletes are marked with
+
+	sent, total int // rows
 }
 
 func (w *writer) write(ctx context.Context, op diff.Op, changes *diff.ChangeSet) error {
@@ -190,6 +192,14 @@ func (w *writer) flush(ctx context.Context, op diff.Op, batch []diff.Change) err
 }
 
 // send executes a statement that must match one row for each of the batch.
+// tell says how far the sending has come.
+func (w *writer) tell(sent int) {
+	w.sent += sent
+	if tell := w.session.target.progress; tell != nil {
+		tell(w.sent, w.total)
+	}
+}
+
 func (w *writer) send(ctx context.Context, op diff.Op, batch []diff.Change, query string, args []any) error {
 	if err := fault.Hit(fault.TxBatch); err != nil {
 		return err
@@ -210,6 +220,7 @@ func (w *writer) send(ctx context.Context, op diff.Op, batch []diff.Change, quer
 	case n != int64(len(batch)):
 		return divergence(fmt.Sprintf("table %s holds %d of %d rows that this run would %s (%s): somebody else removed rows", table, n, len(batch), op, span))
 	}
+	w.tell(len(batch))
 	return nil
 }
 

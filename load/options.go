@@ -47,6 +47,10 @@ func WithCommits(contains func(runID diff.ID) (bool, error)) Option {
 	return func(t *Target) { t.commits = contains }
 }
 
+// WithProgress gives the function that is told how many rows of how many were
+// sent.
+func WithProgress(tell func(done, total int)) Option { return func(t *Target) { t.progress = tell } }
+
 // check refuses options that cannot be meant.
 func (t *Target) check() error {
 	switch t.deletes {

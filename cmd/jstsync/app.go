@@ -34,6 +34,7 @@ type program struct {
 	several bool // pipelines in this command, so that each failure names its own
 
 	endProfile func() error
+	bar        *report.Progress // nil where nobody would see it
 }
 
 // run executes one command line and returns its exit code.
@@ -116,11 +117,12 @@ func (p *program) before(c *cli.Context) (err error) {
 	if c.Bool("quiet") {
 		level = slog.LevelError
 	}
+	p.bar = p.newProgress(c)
 	switch c.String("log-format") {
 	case "json":
 		p.log = slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: level}))
 	case "text":
-		p.log = slog.New(tint.NewTextHandler(p.stderr, &tint.Options{
+		p.log = slog.New(tint.NewTextHandler(p.logWriter(), &tint.Options{
 			Level: level, TimeFormat: time.TimeOnly, NoColor: !p.colors(c, p.stderr),
 		}))
 	default:
@@ -184,6 +186,7 @@ func (p *program) explainOf(plan *diff.Plan, err error) {
 }
 
 func (p *program) explainWith(prefix string, err error) {
+	p.endProgress()
 	if _, ok := errors.AsType[explainedError](err); ok {
 		return
 	}

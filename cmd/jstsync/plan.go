@@ -141,6 +141,7 @@ func (p *program) begin(c *cli.Context, needs ...config.Need) (*wiring, []config
 
 // finishPlan prints a dry run and notes its exit code.
 func (p *program) finishPlan(plan *diff.Plan, err error, detailed bool, show func(*diff.Plan) error) error {
+	p.endProgress()
 	plan.Err = err
 	code := planCode(plan)
 	switch {

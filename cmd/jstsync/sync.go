@@ -79,6 +79,7 @@ func choose(settings *config.Settings, names []string) ([]config.Pipeline, error
 
 // finishRun prints how a pipeline's run ended and notes its exit code.
 func (p *program) finishRun(plan *diff.Plan, err error, show func(*diff.Plan) error) error {
+	p.endProgress()
 	plan.Err = err
 	p.status.add(planCode(plan))
 	if err != nil {

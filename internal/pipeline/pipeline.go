@@ -146,6 +146,7 @@ type Planner struct {
 	Guard    diff.Guard
 	Keep     bool                       // rows whose records are gone stay as they are
 	Spill    func() (diff.Spill, error) // where many changes are set aside; nil keeps all in memory
+	Progress func(done, total int)      // told how many records were read, of how many to be expected; nil is nobody
 	Log      *slog.Logger
 }
 

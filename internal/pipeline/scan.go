@@ -70,6 +70,9 @@ func (s *scan) page(page diff.Page) error {
 		}
 	}
 	s.setControl(page.Records)
+	if s.Progress != nil {
+		s.Progress(s.read, s.index.Rows())
+	}
 	s.fields.note(page.Records)
 	return s.compare(todo)
 }
