@@ -15,6 +15,7 @@ const (
 	Pending   Status = "pending" // in the state file only: an intent stands
 	Aborted   Status = "aborted" // in the state file only: recovery found it not committed
 	Unknown   Status = "unknown" // in the state file only: closed by a rebuild, undecided
+	Lost      Status = "lost"    // in the state file only: closed by a repair of a target that went back in time
 )
 
 // Summary counts the records of a run.

@@ -13,10 +13,6 @@ import (
 // commitTimeout is [Target]'s patience in earnest.
 const commitTimeout = 30 * time.Second
 
-// kindRepair is the kind of intent that may meet rows before its first commit:
-// it was made by reading them.
-const kindRepair = "repair"
-
 // Commit sends the change set in one transaction: first the checkpoint row
 // moves from the intent's base to the intent, which fences every other writer
 // and must match; then deletes, updates and inserts, each in key order, their
@@ -121,7 +117,7 @@ func (t *Target) moved() error {
 // does not mix its rows with somebody else's, and that a later one that
 // changes rows finds any.
 func (s *Session) checkRows(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) error {
-	first := in.From.RunID.IsZero() && in.Kind != kindRepair
+	first := in.From.RunID.IsZero() && in.Kind != diff.KindRepair
 	builds := changes.Count(diff.Update) > 0 || changes.Count(diff.Delete) > 0 && s.target.deletes != DeleteKeep
 	if s.target.shared || !first && !builds {
 		return nil
@@ -141,7 +137,7 @@ func (s *Session) checkRows(ctx context.Context, in *diff.Intent, changes *diff.
 		return &diff.Error{
 			Code:    diff.CodeDiverged,
 			Message: fmt.Sprintf("table %s is empty, while this run would change or delete rows that earlier ones left in it: somebody emptied it", s.target.table.Name),
-			Remedy:  "restore its rows; or jstsync state rebuild starts from the empty table, and the next sync fills it",
+			Remedy:  "jstsync verify --repair fills it again from the snapshot",
 		}
 	}
 	return nil
@@ -225,5 +221,5 @@ func (w *writer) send(ctx context.Context, op diff.Op, batch []diff.Change, quer
 }
 
 func divergence(message string) error {
-	return &diff.Error{Code: diff.CodeDiverged, Message: message, Remedy: "somebody else wrote the table; jstsync state rebuild takes it over as it is"}
+	return &diff.Error{Code: diff.CodeDiverged, Message: message, Remedy: "somebody else wrote the table: jstsync verify shows what differs, jstsync verify --repair brings it back to the snapshot"}
 }

@@ -192,9 +192,9 @@ func TestSession_Commit_Divergence(t *testing.T) {
 	mustExec(t, b.db, "INSERT INTO jst_shops (shop_id) VALUES (77)")
 	mustExec(t, b.db, "DELETE FROM jst_shops WHERE shop_id = 5")
 
-	b.fails(t, b.insertsOf(t, shop(70, "a"), shop(77, "b"), shop(78, "c")), diff.CodeDiverged, "already holds a row that this run would insert", "'77'", "state rebuild")
+	b.fails(t, b.insertsOf(t, shop(70, "a"), shop(77, "b"), shop(78, "c")), diff.CodeDiverged, "already holds a row that this run would insert", "'77'", "verify --repair")
 	b.fails(t, b.insertsOf(t, shop(77, "b")), diff.CodeDiverged, "(key 77)")
-	b.fails(t, b.set(t, map[diff.Key]diff.Row{b.key(t, shop(5, "")): shop(5, "new")}), diff.CodeDiverged, "holds 0 of 1 rows that this run would update (key 5)", "state rebuild")
+	b.fails(t, b.set(t, map[diff.Key]diff.Row{b.key(t, shop(5, "")): shop(5, "new")}), diff.CodeDiverged, "holds 0 of 1 rows that this run would update (key 5)", "verify --repair")
 	some := map[diff.Key]diff.Row{}
 	for k := range b.rows {
 		some[k] = shop(b.rows[k][0].Int(), "new")

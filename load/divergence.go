@@ -9,8 +9,8 @@ import (
 
 // What to do when the target is not what the state file left.
 const (
-	remedyLost   = "check target.dsn (MYSQL_DSN); jstsync state rebuild starts from the table as it is"
-	remedyBehind = "check target.dsn (MYSQL_DSN); jstsync state rebuild starts from the table as it is, and the next sync brings it up to the source"
+	remedyLost   = "check target.dsn (MYSQL_DSN); jstsync verify --repair brings the target back to the snapshot, jstsync state rebuild starts from the table as it is"
+	remedyBehind = "check target.dsn (MYSQL_DSN); jstsync verify --repair brings the target back to the snapshot"
 	remedyCopy   = "use the newest state file; jstsync state rebuild takes the target over with this one"
 	remedyOwner  = "use that state file (setting state, JSTSYNC_STATE), or take the target over with jstsync state rebuild"
 )
@@ -42,6 +42,22 @@ func (t *Target) behind(cp *diff.Checkpoint, head diff.Head) (bool, error) {
 	return false, &diff.Error{Code: diff.CodeState, Message: fmt.Sprintf("look for run %s in the state file", cp.RunID), Err: err}
 }
 
+// Repairable makes sure that the row, as [Session.ReadTable] read it, is one
+// from which the target may be brought back to the head: the head's, an earlier
+// one of this state file, or none at all. Any other is an error of
+// [diff.CodeDiverged].
+func (s *Session) Repairable(cp *diff.Checkpoint, head diff.Head) error {
+	if cp == nil || cp.Target == s.claimed() && cp.Same(head) {
+		return nil
+	}
+	if cp.Target == s.claimed() {
+		if behind, err := s.target.behind(cp, head); err != nil || behind {
+			return err
+		}
+	}
+	return s.compare(cp, head, tables{})
+}
+
 // compare says what it means when the row is not the head's, or is, and the
 // table is gone.
 func (s *Session) compare(cp *diff.Checkpoint, head diff.Head, found tables) error {
@@ -59,7 +75,7 @@ func (s *Session) compare(cp *diff.Checkpoint, head diff.Head, found tables) err
 		return diverged("rename the pipeline, or give it back its table", "%s says that pipeline %s owns table %s, not %s",
 			t.row(), t.pipeline, tableOf(cp.Target, t.pipeline), t.table.Name)
 	case cp.Same(head) && !head.IsEmpty() && found.noTarget:
-		return diverged("restore the table with its rows; or jstsync state rebuild starts from an empty one, and the next sync fills it",
+		return diverged("jstsync schema apply creates it again, and jstsync verify --repair fills it from the snapshot",
 			"table %s does not exist, while %s says that run %d left rows in it: somebody dropped or renamed it", t.table.Name, checkpointTable, head.Seq)
 	case cp.Same(head):
 		return nil

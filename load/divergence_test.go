@@ -58,7 +58,7 @@ func TestSession_Begin_Diverged(t *testing.T) {
 		}
 	}
 	absent := func(*testing.T) {}
-	const rebuild, dsn = "jstsync state rebuild", "check target.dsn"
+	const rebuild, repair, dsn = "jstsync state rebuild", "jstsync verify --repair", "check target.dsn"
 	for _, test := range []struct {
 		name  string
 		row   func(*testing.T)
@@ -68,10 +68,10 @@ func TestSession_Begin_Diverged(t *testing.T) {
 		{"row absent", absent, head, []string{"has no row for pipeline shops", "at run 7", "restored from before the first run", dsn, rebuild}},
 		{"checkpoint table dropped", drop("jstsync_checkpoint"), head, []string{"has no table jstsync_checkpoint", "this state file is at run 7", dsn, rebuild}},
 		{"both tables dropped", drop("jstsync_checkpoint, jst_shops"), head, []string{"has no table jstsync_checkpoint", rebuild}},
-		{"target table dropped", drop("jst_shops"), head, []string{"table jst_shops does not exist", "run 7 left rows in it", "restore the table", rebuild}},
-		{"restored from a backup", row("jst_shops", ours, 5, run5), head, []string{"is at run 5, this state file is at run 7", "restored or failed over", dsn, rebuild, "brings it up to the source"}},
-		{"restored from before a rebuild", row("jst_shops", former, 3, run3), head, []string{"is at run 3, this state file is at run 7", "restored or failed over", rebuild}},
-		{"restored to the claim", row("jst_shops", ours, 0, none), head, []string{"is at run 0, this state file is at run 7", "restored or failed over", rebuild}},
+		{"target table dropped", drop("jst_shops"), head, []string{"table jst_shops does not exist", "run 7 left rows in it", "schema apply", repair}},
+		{"restored from a backup", row("jst_shops", ours, 5, run5), head, []string{"is at run 5, this state file is at run 7", "restored or failed over", dsn, repair}},
+		{"restored from before a rebuild", row("jst_shops", former, 3, run3), head, []string{"is at run 3, this state file is at run 7", "restored or failed over", repair}},
+		{"restored to the claim", row("jst_shops", ours, 0, none), head, []string{"is at run 0, this state file is at run 7", "restored or failed over", repair}},
 		{"a copy wrote an older number", row("jst_shops", ours, 6, run9), head, []string{"is at run 6", "a copy of this state file has written", "use the newest state file", rebuild}},
 		{"a copy wrote the same number", row("jst_shops", ours, 7, run9), head, []string{"a copy of this state file has written", rebuild}},
 		{"a copy wrote a newer number", row("jst_shops", ours, 9, run9), head, []string{"is at run 9", "a copy of this state file has written", "or this is an old copy", rebuild}},
@@ -134,9 +134,9 @@ func TestTarget_Resolve_Diverged(t *testing.T) {
 		Run: 9, RunID: run9, Kind: diff.KindSync, Instance: ours,
 		From: diff.Checkpoint{Head: diff.Head{Instance: ours, Seq: 7, RunID: run7}, Epoch: 3, Target: "jst_shops"},
 	}
-	const rebuild = "jstsync state rebuild"
+	const rebuild, repair = "jstsync state rebuild", "jstsync verify --repair"
 	passed := []string{"neither the run nor its base (run 7)", "may have been committed before that", rebuild}
-	behind := []string{"older than run 7", "restored or failed over", "check target.dsn", rebuild}
+	behind := []string{"older than run 7", "restored or failed over", "check target.dsn", repair}
 	for _, test := range []struct {
 		name     string
 		table    string
@@ -183,9 +183,9 @@ func TestSession_Commit_Emptied(t *testing.T) {
 	set, now := b.replaced(t)
 	mustExec(t, b.db, "CREATE TABLE kept AS SELECT * FROM jst_shops")
 	mustExec(t, b.db, "TRUNCATE jst_shops")
-	b.fails(t, set, diff.CodeDiverged, "table jst_shops is empty", "somebody emptied it", "restore its rows", "state rebuild")
+	b.fails(t, set, diff.CodeDiverged, "table jst_shops is empty", "somebody emptied it", "verify --repair")
 	mustExec(t, b.db, "INSERT INTO jst_shops SELECT * FROM kept WHERE shop_id <> 3")
-	b.fails(t, set, diff.CodeDiverged, "holds 1 of 2 rows that this run would update (keys 2 to 3)", "state rebuild")
+	b.fails(t, set, diff.CodeDiverged, "holds 1 of 2 rows that this run would update (keys 2 to 3)", "verify --repair")
 	mustExec(t, b.db, "INSERT INTO jst_shops SELECT * FROM kept WHERE shop_id = 3")
 	b.commit(t, now)
 }

@@ -2,9 +2,6 @@ package load
 
 import (
 	"context"
-	"errors"
-
-	"github.com/go-sql-driver/mysql"
 
 	"jstsync/diff"
 )
@@ -12,9 +9,8 @@ import (
 // Checkpoint returns the pipeline's checkpoint row, or nil when there is none
 // or not even its table. It writes nothing.
 func (s *Session) Checkpoint(ctx context.Context) (*diff.Checkpoint, error) {
-	const noSuchTable = 1146
 	cp, err := s.readCheckpoint(ctx, "")
-	if e, ok := errors.AsType[*mysql.MySQLError](err); ok && e.Number == noSuchTable {
+	if number(err) == erNoSuchTable {
 		return nil, nil //nolint:nilnil // before the first run there is nothing to find
 	}
 	if err != nil {

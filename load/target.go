@@ -24,7 +24,7 @@ type Target struct {
 	deletes  Deletes
 	shared   bool
 	json     func([]byte) (string, error) // the mapping's spelling; may be nil
-	progress func(done, total int) // may be nil
+	progress func(done, total int)        // may be nil
 	warned   warned
 }
 

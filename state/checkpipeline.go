@@ -126,7 +126,7 @@ func (p *pipelineChecker) changes(run uint64, b *bbolt.Bucket, where string) *he
 		c := rows.Cursor()
 		for k, v := c.First(); k != nil; k, v = c.Next() {
 			count++
-			p.change(run, diff.Key(k), v, where+"/rows", h.Committed)
+			p.change(run, diff.Key(k), v, where+"/rows", h.Committed && h.Kind != diff.KindRepair)
 			d.Add(k, v)
 		}
 	}

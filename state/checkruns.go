@@ -53,7 +53,7 @@ func (c *checker) record(rec *diff.Run, where string) {
 		if c.Open[rec.Pipeline] != rec.Run {
 			bad("it is said to be unfinished, and there is no intent of it")
 		}
-	case diff.Unchanged, diff.Held, diff.Failed, diff.Aborted, diff.Unknown:
+	case diff.Unchanged, diff.Held, diff.Failed, diff.Aborted, diff.Unknown, diff.Lost:
 		if commit != nil {
 			bad("it is said to be %s, and there is a commit of it", rec.Status)
 		}

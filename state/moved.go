@@ -60,7 +60,7 @@ func (r *Reader) Changed(after uint64, visit func(diff.Key)) error {
 				return err
 			}
 			rows := run.Bucket(bucketRows)
-			if !h.Committed || h.Kind == diff.KindRebuild || rows == nil {
+			if !h.isChange() || rows == nil {
 				continue
 			}
 			if err := rows.ForEach(func(k, _ []byte) error { visit(diff.Key(k)); return nil }); err != nil {

@@ -47,7 +47,7 @@ func (j *Journal) staging(in *diff.Intent, plan *diff.Plan, run *diff.Run) iter.
 		Previous: plan.Base.Digest, Digest: in.Digest, CommittedAt: in.CommittedAt, Fingerprint: plan.Fingerprint,
 	}
 	few := plan.Changes.Len()+len(plan.Rehashed) <= j.chunk
-	if !few || in.Kind == diff.KindRebuild {
+	if in.Kind == diff.KindRebuild || !few && in.Kind != diff.KindRepair {
 		h.Generation = in.Run
 	}
 	rows := func(tx *bbolt.Tx, part []movement) error { return j.stageRows(tx, in.Run, part) }
@@ -55,6 +55,8 @@ func (j *Journal) staging(in *diff.Intent, plan *diff.Plan, run *diff.Run) iter.
 	switch moves := movements(plan); {
 	case in.Kind == diff.KindRebuild:
 		index = j.adopting(in.Run, moves, rows)
+	case in.Kind == diff.KindRepair:
+		index = j.repairing(in.Run, moves, rows)
 	case few:
 		index = j.listing(in.Run, moves, rows)
 	default:
@@ -170,6 +172,28 @@ func (j *Journal) listing(run uint64, moves iter.Seq2[movement, error], also fun
 	}
 }
 
+// repairing lists the transactions of a repair, which changes nothing of the
+// snapshot.
+func (j *Journal) repairing(run uint64, moves iter.Seq2[movement, error], also func(*bbolt.Tx, []movement) error) iter.Seq[step] {
+	return func(yield func(step) bool) {
+		if !yield(func(tx *bbolt.Tx) error {
+			_, err := j.bucket(tx).Bucket(bucketChanges).Bucket(be64(run)).CreateBucket(bucketHashes)
+			return err
+		}) {
+			return
+		}
+		for part, err := range j.parts(moves) {
+			write := func(tx *bbolt.Tx) error { return also(tx, part) }
+			if err != nil {
+				write = failing(err)
+			}
+			if !yield(write) {
+				return
+			}
+		}
+	}
+}
+
 func (j *Journal) stageRows(tx *bbolt.Tx, run uint64, part []movement) error {
 	if !slices.ContainsFunc(part, func(m movement) bool { return m.change != nil }) {
 		return nil
@@ -213,7 +237,10 @@ func (j *Journal) putIntent(tx *bbolt.Tx, in *diff.Intent, h header, plan *diff.
 	if in.Kind == diff.KindRebuild {
 		count = 0
 	}
-	h.RowCount = uint64(count + plan.Changes.Count(diff.Insert) - plan.Changes.Count(diff.Delete))
+	h.RowCount = uint64(count)
+	if in.Kind != diff.KindRepair {
+		h.RowCount = uint64(count + plan.Changes.Count(diff.Insert) - plan.Changes.Count(diff.Delete))
+	}
 	head, err1 := json.Marshal(h)
 	intent, err2 := json.Marshal(in)
 	if err := errors.Join(err1, err2); err != nil {

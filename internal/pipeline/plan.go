@@ -19,14 +19,18 @@ func (p *Planner) Plan(ctx context.Context) (*diff.Plan, error) {
 		return p.newPlan(&diff.Snapshot{}), err
 	}
 	if snap.Intent != nil {
-		return p.newPlan(snap), &diff.Error{
-			Code:    diff.CodeUnfinished,
-			Message: fmt.Sprintf("run %d of pipeline %s is unfinished", snap.Intent.Run, p.Pipeline),
-			Remedy:  "run jstsync sync, which finishes it first",
-		}
+		return p.newPlan(snap), p.unfinished(snap.Intent)
 	}
 	plan, err := p.plan(ctx, snap)
 	return plan, interrupted(ctx, err)
+}
+
+func (p *Planner) unfinished(in *diff.Intent) error {
+	return &diff.Error{
+		Code:    diff.CodeUnfinished,
+		Message: fmt.Sprintf("run %d of pipeline %s is unfinished", in.Run, p.Pipeline),
+		Remedy:  "run jstsync sync, which finishes it first",
+	}
 }
 
 // interrupted says that an error is no more than the end of the context.

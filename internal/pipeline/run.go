@@ -82,6 +82,11 @@ func (r *Runner) commit(ctx context.Context, plan *diff.Plan, run *diff.Run) (st
 	if err := session.CheckKeys(ctx, plan.Changes); err != nil {
 		return false, err
 	}
+	return r.send(ctx, session, plan, run, head, from)
+}
+
+// send stages a plan upon the head and commits it upon the checkpoint row.
+func (r *Runner) send(ctx context.Context, session Session, plan *diff.Plan, run *diff.Run, head diff.Head, from diff.Checkpoint) (staged bool, err error) {
 	plan.Base = head
 	in := &diff.Intent{
 		Run: run.Run, RunID: run.RunID, Kind: r.Trigger, From: from, Instance: head.Instance,

@@ -98,17 +98,25 @@ func PlanJSON(out io.Writer, p *diff.Plan) error {
 	}
 	w.guard(p)
 	w.failure(p.Err)
-	w.token(jsontext.String("changes"), jsontext.BeginArray)
-	for c, err := range p.Changes.All() {
-		if err != nil {
-			return err
-		}
-		w.change(&c, p.Changes.Columns())
+	if err := w.changes("changes", p.Changes); err != nil {
+		return err
 	}
-	w.token(jsontext.EndArray, jsontext.EndObject)
+	w.token(jsontext.EndObject)
 	if w.err != nil {
 		return fmt.Errorf("write plan: %w", w.err)
 	}
+	return nil
+}
+
+func (w *writer) changes(name string, set *diff.ChangeSet) error {
+	w.token(jsontext.String(name), jsontext.BeginArray)
+	for c, err := range set.All() {
+		if err != nil {
+			return err
+		}
+		w.change(&c, set.Columns())
+	}
+	w.token(jsontext.EndArray)
 	return nil
 }
 

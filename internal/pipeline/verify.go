@@ -1,0 +1,210 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"jstsync/diff"
+)
+
+// Stock lists the rows of the snapshot.
+type Stock interface {
+	// Stored passes every row to visit, in key order, and says whether it is
+	// adopted. Errors are of [diff.CodeState], or visit's.
+	Stored(columns []string, visit func(key diff.Key, row diff.Row, adopted bool) error) error
+}
+
+// Inspection is a session that can compare a target with the snapshot.
+type Inspection interface {
+	Session
+
+	// Claim returns the checkpoint row, made under the instance where there
+	// was none.
+	Claim(ctx context.Context, instance diff.ID) (diff.Checkpoint, error)
+
+	// ReadTable passes every row to visit, in key order, and returns the
+	// checkpoint row as of the same moment, nil when there is none.
+	ReadTable(ctx context.Context, visit func(diff.Key, diff.Row) error) (*diff.Checkpoint, error)
+
+	// Repairable makes sure that the target may be brought back to the head
+	// from where the row says it is. The error is of [diff.CodeDiverged].
+	Repairable(cp *diff.Checkpoint, head diff.Head) error
+}
+
+// Verifier compares the target with the snapshot.
+type Verifier struct {
+	*Runner
+	Stock   Stock
+	Shared  bool // rows that the snapshot lacks are other pipelines'
+	Connect func(context.Context) (Inspection, error)
+}
+
+// maxForeign is how many keys of foreign rows are named.
+const maxForeign = 1000
+
+// Drift is how a target differs from the snapshot.
+type Drift struct {
+	*diff.Plan            // what brings the target back; to delete is what the snapshot lacks
+	Foreign    []diff.Key // the first of the rows that are nobody's of ours
+	Behind     bool       // the checkpoint row is not the head's: the target went back in time
+
+	from *diff.Checkpoint
+}
+
+// verifyTries is how often the target is read when a run comes between.
+const verifyTries = 3
+
+// Verify reads the target and compares it with the snapshot, row by row, and
+// writes nothing. An unfinished run is an error of [diff.CodeUnfinished], a
+// target that cannot be brought back one of [diff.CodeDiverged].
+func (v *Verifier) Verify(ctx context.Context) (*Drift, error) {
+	for try := 1; ; try++ {
+		snap, err := v.State.Snapshot()
+		if err == nil && snap.Intent != nil {
+			err = v.unfinished(snap.Intent)
+		}
+		if err != nil {
+			return v.newDrift(&diff.Snapshot{}), err
+		}
+		session, err := v.Connect(ctx)
+		if err != nil {
+			return v.newDrift(snap), interrupted(ctx, err)
+		}
+		drift, err := v.verify(ctx, session, snap)
+		err = errors.Join(err, session.Close())
+		now, nowErr := v.State.Snapshot()
+		if nowErr != nil {
+			return drift, errors.Join(err, nowErr)
+		}
+		if now.Head.Same(snap.Head) || try == verifyTries {
+			return drift, interrupted(ctx, err)
+		}
+		if err := drift.Changes.Close(); err != nil {
+			return drift, err
+		}
+	}
+}
+
+func (v *Verifier) newDrift(snap *diff.Snapshot) *Drift {
+	plan := v.newPlan(snap)
+	plan.Fingerprint = snap.Fingerprint // no record is mapped here
+	plan.Scan.Verdict = diff.Complete
+	return &Drift{Plan: plan}
+}
+
+// verify compares the target with the snapshot over one session.
+func (v *Verifier) verify(ctx context.Context, session Inspection, snap *diff.Snapshot) (*Drift, error) {
+	d := v.newDrift(snap)
+	if snap.Fingerprint != "" && snap.Fingerprint != v.Mapping.Fingerprint {
+		return d, &diff.Error{
+			Code: diff.CodeFailed, Message: fmt.Sprintf("the mapping of pipeline %s changed since its last run", v.Pipeline),
+			Remedy: "run jstsync sync first, which brings the snapshot up to it",
+		}
+	}
+	next, stop := iter.Pull2(v.stored())
+	defer stop()
+	m := &merge{drift: d, shared: v.Shared, next: next}
+	if err := m.advance(); err != nil {
+		return d, err
+	}
+	var err error
+	if d.from, err = session.ReadTable(ctx, m.row); err != nil {
+		return d, err
+	}
+	for m.more {
+		if err := m.missing(); err != nil {
+			return d, err
+		}
+	}
+	d.Summary = m.summary
+	d.Summary.Insert, d.Summary.Update, d.Summary.Delete = d.Changes.Count(diff.Insert), d.Changes.Count(diff.Update), d.Changes.Count(diff.Delete)
+	d.Behind = d.from == nil && !snap.Head.IsEmpty() || d.from != nil && !d.from.Same(snap.Head)
+	d.Status = diff.Unchanged
+	if d.Changes.Len() > 0 || d.Behind {
+		d.Status = diff.Planned
+	}
+	return d, errors.Join(session.Repairable(d.from, snap.Head), d.Changes.Err())
+}
+
+// inStock is a row of the snapshot.
+type inStock struct {
+	key     diff.Key
+	row     diff.Row
+	adopted bool
+}
+
+var errStop = errors.New("enough")
+
+// stored lists the rows of the snapshot.
+func (v *Verifier) stored() iter.Seq2[inStock, error] {
+	return func(yield func(inStock, error) bool) {
+		err := v.Stock.Stored(v.Mapping.Table.Names(), func(key diff.Key, row diff.Row, adopted bool) error {
+			if !yield(inStock{key, row, adopted}, nil) {
+				return errStop
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errStop) {
+			yield(inStock{}, err)
+		}
+	}
+}
+
+// merge walks through the rows of target and snapshot, both in key order.
+type merge struct {
+	drift   *Drift
+	shared  bool
+	summary diff.Summary
+	next    func() (inStock, error, bool)
+
+	stock inStock // the next row of the snapshot
+	more  bool    // there is one
+}
+
+func (m *merge) advance() (err error) {
+	m.stock, err, m.more = m.next()
+	return err
+}
+
+// row compares a row of the target with what the snapshot has.
+func (m *merge) row(key diff.Key, row diff.Row) error {
+	m.summary.Read++
+	for m.more && m.stock.key < key {
+		if err := m.missing(); err != nil {
+			return err
+		}
+	}
+	if !m.more || m.stock.key > key {
+		if m.shared {
+			m.foreign(key)
+			return nil
+		}
+		m.drift.Changes.Add(diff.Change{Op: diff.Delete, Key: key, Before: row}, 0)
+		return nil
+	}
+	switch c, differs := diff.Compare(key, row, m.stock.row); {
+	case m.stock.adopted:
+		m.foreign(key)
+	case differs:
+		m.drift.Changes.Add(c, 0)
+	default:
+		m.summary.Unchanged++
+	}
+	return m.advance()
+}
+
+// missing deals with a row of the snapshot that the target lacks.
+func (m *merge) missing() error {
+	if !m.stock.adopted {
+		m.drift.Changes.Add(diff.Change{Op: diff.Insert, Key: m.stock.key, After: m.stock.row}, 0)
+	}
+	return m.advance()
+}
+
+func (m *merge) foreign(key diff.Key) {
+	if m.summary.Foreign++; len(m.drift.Foreign) < maxForeign {
+		m.drift.Foreign = append(m.drift.Foreign, key)
+	}
+}

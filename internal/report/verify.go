@@ -1,0 +1,135 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"jstsync/diff"
+)
+
+// Verification is what a comparison of a target with the snapshot found.
+type Verification struct {
+	*diff.Plan            // what brings the target back: to insert is missing there, to update different, to delete extra
+	Foreign    []diff.Key // the first of the rows that are nobody's of ours
+	Behind     bool       // the target went back in time
+	Source     *diff.Plan // what the source would change in the snapshot; nil when it was not asked
+	Left       int        // rows that still differ after a repair
+}
+
+// Drifted reports whether anything differs, or still does after a repair.
+func (v *Verification) Drifted() bool {
+	if v.Source != nil && v.Source.Changes.Len() > 0 {
+		return true
+	}
+	if v.Status == diff.Committed {
+		return v.Left > 0
+	}
+	return v.Changes.Len() > 0 || v.Behind
+}
+
+// Verification writes what was found.
+func (t Text) Verification(out io.Writer, v *Verification) error {
+	if v.Err != nil {
+		return nil
+	}
+	b := bufio.NewWriter(out)
+	s := v.Summary
+	fmt.Fprintf(b, "%s  %s in the target · %s missing · %s different · %s extra · %s equal", plain(v.Pipeline), plural(s.Read, "row"),
+		thousands(s.Insert), thousands(s.Update), thousands(s.Delete), thousands(s.Unchanged))
+	if s.Foreign > 0 {
+		fmt.Fprintf(b, " · %s foreign", thousands(s.Foreign))
+	}
+	b.WriteString("\n")
+	if err := t.changes(b, v.Plan); err != nil {
+		return err
+	}
+	if v.Behind {
+		t.remark(b, yellow, "behind:", "the target is at an earlier run than the snapshot: it was restored, or its checkpoint is lost")
+	}
+	if s.Foreign > 0 {
+		t.remark(b, yellow, "foreign:", keyList("keys: ", v.Foreign, s.Foreign))
+	}
+	t.repaired(b, v)
+	if v.Source != nil {
+		b.WriteString("source, compared with the snapshot:\n")
+	}
+	if err := b.Flush(); err != nil || v.Source == nil {
+		return err
+	}
+	return t.Plan(out, v.Source)
+}
+
+// repaired says what a repair did.
+func (t Text) repaired(b *bufio.Writer, v *Verification) {
+	switch {
+	case v.Guard.Tripped:
+		t.remark(b, red, "held:", GuardReason(v.Guard))
+		t.indented(b, keyList("first keys: ", firstKeys(v.Plan), v.Guard.Count))
+	case v.Status == diff.Committed && v.Left > 0:
+		t.remark(b, yellow, "repaired:", fmt.Sprintf("as run %d; %s left, which --delete-extra deletes", v.Run, plural(v.Left, "extra row")))
+	case v.Status == diff.Committed:
+		t.remark(b, green, "repaired:", fmt.Sprintf("as run %d; nothing is left", v.Run))
+	}
+}
+
+// VerificationJSON writes what was found as one object on one line.
+func VerificationJSON(out io.Writer, v *Verification, against string) error {
+	w := newWriter(out)
+	w.token(jsontext.BeginObject)
+	w.member("format", Format)
+	w.text("pipeline", v.Pipeline)
+	w.text("against", against)
+	w.text("status", string(v.Status))
+	if v.Run != 0 {
+		w.member("run", v.Run)
+	}
+	if !v.CommittedAt.IsZero() {
+		w.text("committed_at", v.CommittedAt.UTC().Format(millis))
+	}
+	w.member("base_seq", v.Base.Seq)
+	s := v.Summary
+	w.member("summary", map[string]int{
+		"rows": s.Read, "equal": s.Unchanged, "missing": s.Insert, "different": s.Update, "extra": s.Delete, "foreign": s.Foreign,
+	})
+	w.member("behind", v.Behind)
+	w.guard(v.Plan)
+	w.failure(v.Err)
+	if err := w.changes("changes", v.Changes); err != nil {
+		return err
+	}
+	w.keys("foreign_keys", v.Foreign)
+	if v.Source != nil {
+		w.member("source_summary", v.Source.Summary)
+		if err := w.changes("source_changes", v.Source.Changes); err != nil {
+			return err
+		}
+	}
+	w.token(jsontext.EndObject)
+	if w.err != nil {
+		return fmt.Errorf("write verification: %w", w.err)
+	}
+	return nil
+}
+
+// VerificationCSV writes what differs as CSV, a row a field: before is what the
+// target holds, after what it should.
+func VerificationCSV(out io.Writer, v *Verification, excel bool) error {
+	a := NewAudit(out, "csv", AuditOptions{Pipeline: v.Pipeline, Heading: CompareHeading(), Excel: excel})
+	for _, set := range []*diff.Plan{v.Plan, v.Source} {
+		if set == nil {
+			continue
+		}
+		for c, err := range set.Changes.All() {
+			if err != nil {
+				return err
+			}
+			if err := a.Change(set.Changes.Columns(), c); err != nil {
+				return err
+			}
+		}
+	}
+	return a.Close()
+}
