@@ -32,8 +32,8 @@ func (v *Verification) Drifted() bool {
 
 // Verification writes what was found.
 func (t Text) Verification(out io.Writer, v *Verification) error {
-	if v.Err != nil {
-		return nil
+	if v.Status == diff.Failed {
+		return nil // its error goes elsewhere
 	}
 	b := bufio.NewWriter(out)
 	s := v.Summary
@@ -42,7 +42,7 @@ func (t Text) Verification(out io.Writer, v *Verification) error {
 	if s.Foreign > 0 {
 		fmt.Fprintf(b, " · %s foreign", thousands(s.Foreign))
 	}
-	b.WriteString("\n")
+	fmt.Fprintln(b)
 	if err := t.changes(b, v.Plan); err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (t Text) Verification(out io.Writer, v *Verification) error {
 	}
 	t.repaired(b, v)
 	if v.Source != nil {
-		b.WriteString("source, compared with the snapshot:\n")
+		fmt.Fprintln(b, "source, compared with the snapshot:")
 	}
 	if err := b.Flush(); err != nil || v.Source == nil {
 		return err
