@@ -10,6 +10,7 @@ import (
 	"github.com/dolthub/go-mysql-server/memory"
 	"github.com/dolthub/go-mysql-server/server"
 	"github.com/dolthub/go-mysql-server/sql"
+	"github.com/dolthub/go-mysql-server/sql/types"
 	"github.com/sirupsen/logrus"
 )
 
@@ -59,6 +60,11 @@ func startEngine() (*engine, error) {
 		_ = listener.Close()
 		return nil, fmt.Errorf("start the engine: %w", err)
 	}
+	// Servers let a session set it; this engine knows it as a global one.
+	sql.SystemVariables.AddSystemVariables([]sql.SystemVariable{&sql.MysqlSystemVariable{
+		Name: "innodb_lock_wait_timeout", Scope: sql.GetMysqlScope(sql.SystemVariableScope_Both), Dynamic: true,
+		Type: types.NewSystemIntType("innodb_lock_wait_timeout", 1, 1<<30, false), Default: int64(50),
+	}})
 	go func() {
 		defer close(e.done)
 		_ = e.server.Start() // ends when it is closed

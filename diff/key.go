@@ -27,6 +27,10 @@ const (
 	textPart = 2
 )
 
+// maxEncoded bounds the encoding of a key: each byte of text takes two at most,
+// each part three more or nine.
+const maxEncoded = 16 * (MaxKeyText + 1)
+
 // ErrKey is what errors about keys that cannot be made or read wrap.
 var ErrKey = errors.New("unreadable key")
 
@@ -64,6 +68,9 @@ func NewKey(parts ...Value) (Key, error) {
 // Parts returns the key's values. A string that does not encode any is an error
 // that wraps [ErrKey].
 func (k Key) Parts() ([]Value, error) {
+	if len(k) > maxEncoded {
+		return nil, fmt.Errorf("%w: an encoding of %d bytes", ErrKey, len(k))
+	}
 	var parts []Value
 	for s := string(k); s != ""; {
 		v, rest, err := cutPart(s)
@@ -105,7 +112,7 @@ func cutPart(s string) (v Value, rest string, err error) {
 func (k Key) String() string {
 	parts, err := k.Parts()
 	if err != nil {
-		return fmt.Sprintf("%%!key(%q)", string(k))
+		return fmt.Sprintf("%%!key(%q)", string(k[:min(len(k), MaxKeyText)]))
 	}
 	texts := make([]string, len(parts))
 	for i, p := range parts {

@@ -164,7 +164,7 @@ func (s *Session) verify(vars map[string]string) error {
 		"time_zone": "+00:00", "autocommit": "ON", "tx_isolation": "REPEATABLE-READ", "transaction_isolation": "REPEATABLE-READ",
 		"tx_read_only": "OFF", "transaction_read_only": "OFF",
 	} {
-		if value, ok := vars[name]; ok && value != want {
+		if value, ok := vars[name]; ok && !reads(value, want) {
 			return s.refuse(name, vars, direct)
 		}
 	}
@@ -173,6 +173,18 @@ func (s *Session) verify(vars map[string]string) error {
 			s.target.cfg.Addr, vars["innodb_lock_wait_timeout"], lockWait))
 	}
 	return nil
+}
+
+// reads reports whether a variable has the wanted value.
+func reads(value, want string) bool {
+	switch want {
+	case "ON":
+		return isOn(value)
+	case "OFF":
+		return !isOn(value)
+	default:
+		return value == want
+	}
 }
 
 // isOn reads a variable that some servers show as a number and others, which

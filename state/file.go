@@ -14,6 +14,12 @@ import (
 	"jstsync/diff"
 )
 
+// A small file grows in small steps.
+const (
+	smallFile = 16 << 20
+	smallStep = 16 << 10
+)
+
 // openTimeout is how long to wait for another process's short section.
 const openTimeout = 10 * time.Second
 
@@ -76,6 +82,9 @@ func open(path string, readOnly bool) (*bbolt.DB, error) {
 	})
 	if err != nil {
 		return nil, openError(path, err)
+	}
+	if info, err := os.Stat(path); err == nil && info.Size() < smallFile {
+		db.AllocSize = smallStep // else bbolt doubles it up to 16 MiB
 	}
 	return db, nil
 }

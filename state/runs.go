@@ -1,7 +1,6 @@
 package state
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"go.etcd.io/bbolt"
@@ -59,7 +58,7 @@ func RunDetail(path string, number uint64) (*diff.Run, error) {
 func readRecord(key, value []byte, run *diff.Run) error {
 	text, err := unseal(key, value)
 	if err == nil {
-		err = json.Unmarshal(text, run)
+		err = decodeRun(readBE64(key), text, run)
 	}
 	if err != nil {
 		return fmt.Errorf("read record of run %d: %w", readBE64(key), err)
@@ -70,7 +69,7 @@ func readRecord(key, value []byte, run *diff.Run) error {
 func readCalls(key, value []byte, calls *[]diff.Call) error {
 	text, err := unseal(key, value)
 	if err == nil {
-		err = json.Unmarshal(text, calls)
+		err = decodeCalls(text, calls)
 	}
 	if err != nil {
 		return fmt.Errorf("read calls of run %d: %w", readBE64(key), err)
@@ -86,8 +85,9 @@ const callsKept = 100
 // that is now too long ago.
 func putCalls(tx *bbolt.Tx, run *diff.Run) error {
 	b := tx.Bucket(bucketCalls)
+	b.FillPercent = 0.95
 	if len(run.Calls) > 0 {
-		text, err := json.Marshal(run.Calls)
+		text, err := encodeCalls(run.Calls)
 		if err != nil {
 			return err
 		}
@@ -115,11 +115,13 @@ func putCalls(tx *bbolt.Tx, run *diff.Run) error {
 
 // putRun writes the record and moves the counter of runs to it.
 func putRun(tx *bbolt.Tx, run *diff.Run) error {
-	text, err := json.Marshal(run)
+	text, err := encodeRun(run)
 	if err != nil {
 		return err
 	}
-	if err := put(tx.Bucket(bucketRuns), be64(run.Run), text); err != nil {
+	runs := tx.Bucket(bucketRuns)
+	runs.FillPercent = 0.95 // numbers only grow
+	if err := put(runs, be64(run.Run), text); err != nil {
 		return err
 	}
 	if err := putCalls(tx, run); err != nil {
