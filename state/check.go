@@ -2,7 +2,6 @@ package state
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -72,45 +71,24 @@ func Check(path string) (*Verdict, error) {
 			if err := checkFormat(path, tx); err != nil {
 				return err
 			}
-			if broken := structure(tx); broken != nil {
-				v = &Verdict{}
-				v.Add(Problem{Where: "pages", What: broken.Error(), Remedy: compactMayMend})
-			} else {
+			p, err := walkPages(tx)
+			switch {
+			case err != nil:
+				return err
+			case len(p.problems) == 0:
 				v = checkContent(tx)
+			case p.unsafe:
+				v = &Verdict{Problems: []Problem{{Where: "pages", What: p.err().Error(), Remedy: restore}}}
+			default:
+				v = &Verdict{Problems: []Problem{{Where: "pages", What: p.err().Error(), Remedy: compactMayMend}}}
+			}
+			if p.oneMeta {
+				v.Notes = append(v.Notes, "one of the two meta pages is lost: the file may be as it was one transaction ago; the next write mends it")
 			}
 			return nil
 		})
 	})
 	return v, absent(path, err)
-}
-
-// structure returns what is wrong with the tree of pages, the first few
-// things of it. It visits every key and reads the list of free pages before it
-// lets bbolt look, because a fault in bbolt's own goroutine would end the
-// process.
-func structure(tx *bbolt.Tx) error {
-	if _, err := freePages(tx.DB().Path()); err != nil {
-		return err
-	}
-	var visit func(b *bbolt.Bucket) error
-	visit = func(b *bbolt.Bucket) error {
-		return b.ForEach(func(k, v []byte) error {
-			if v == nil {
-				return visit(b.Bucket(k))
-			}
-			return nil
-		})
-	}
-	if err := tx.ForEach(func(_ []byte, b *bbolt.Bucket) error { return visit(b) }); err != nil {
-		return err
-	}
-	var all []error
-	for err := range tx.Check() {
-		if len(all) < 5 {
-			all = append(all, err)
-		}
-	}
-	return errors.Join(all...)
 }
 
 // checker looks a file over.
@@ -126,7 +104,7 @@ func checkContent(tx *bbolt.Tx) *Verdict {
 	if pipelines != nil {
 		_ = pipelines.ForEach(func(name, v []byte) error {
 			if v != nil {
-				c.bad("", 0, "pipelines", restore, "%q is no bucket", name)
+				c.bad("", 0, "pipelines", restore, "%.100q is no bucket", name)
 				return nil
 			}
 			p := &pipelineChecker{checker: c, name: string(name), b: pipelines.Bucket(name)}
@@ -161,7 +139,7 @@ func (c *checker) names(b *bbolt.Bucket, pipeline string, run uint64, where stri
 				return nil
 			}
 		}
-		c.bad(pipeline, run, where, restore, "%q is unknown", k)
+		c.bad(pipeline, run, where, restore, "%.100q is unknown", k)
 		return nil
 	})
 	return whole
@@ -185,7 +163,7 @@ func (c *checker) top() {
 	}
 	_ = c.tx.ForEach(func(name []byte, _ *bbolt.Bucket) error {
 		if !slices.ContainsFunc(append(known, bucketTokens), func(k []byte) bool { return string(k) == string(name) }) {
-			c.bad("", 0, string(name), restore, "the bucket %q is unknown", name)
+			c.bad("", 0, string(name), restore, "the bucket %.100q is unknown", name)
 		}
 		return nil
 	})

@@ -49,7 +49,7 @@ func Compact(path string) (c Compacted, v *Verdict, err error) {
 func rewrite(path, to string) error {
 	const transaction = 8 << 20 // bytes
 	return opened(path, true, func(src *bbolt.DB) error {
-		if err := src.View(func(tx *bbolt.Tx) error { return checkFormat(path, tx) }); err != nil {
+		if err := src.View(func(tx *bbolt.Tx) error { return copyable(path, tx) }); err != nil {
 			return err
 		}
 		dst, err := bbolt.Open(to, 0o600, &bbolt.Options{Timeout: openTimeout, NoSync: true}) // one sync at the end
@@ -65,4 +65,17 @@ func rewrite(path, to string) error {
 		}
 		return os.Truncate(to, size) // bbolt takes room in advance
 	})
+}
+
+// copyable tells whether all keys of the file can be read, in whatever order
+// they are and whatever pages are lost besides.
+func copyable(path string, tx *bbolt.Tx) error {
+	if err := checkFormat(path, tx); err != nil {
+		return err
+	}
+	p, err := walkPages(tx)
+	if err == nil && p.unsafe {
+		err = p.err()
+	}
+	return damaged(path, err)
 }

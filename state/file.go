@@ -32,7 +32,8 @@ func with(path string, readOnly bool, f func(db *bbolt.DB) error) error {
 			if err := checkFormat(path, tx); err != nil {
 				return err
 			}
-			return damaged(path, checkFixed(tx))
+			_, err := freePages(tx)
+			return damaged(path, errors.Join(err, checkFixed(tx)))
 		})
 	}
 	if readOnly {
@@ -122,17 +123,6 @@ func checkFormat(path string, tx *bbolt.Tx) error {
 			Remedy: "use the jstsync version that wrote it, or a newer one",
 		}
 	}
-}
-
-// freePages returns how many pages of the file are free. It is for use within
-// [opened].
-func freePages(path string) (int, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: openTimeout, PreLoadFreelist: true})
-	if err != nil {
-		return 0, openError(path, err)
-	}
-	n := db.Stats().FreePageN
-	return n, db.Close()
 }
 
 // create makes an empty state file under a temporary name and moves it into

@@ -47,11 +47,16 @@ func Survey(path string) (*Info, error) {
 		info.Size = stat.Size()
 	}
 	err = with(path, true, func(db *bbolt.DB) (err error) {
-		if info.FreePages, err = freePages(path); err != nil {
-			return err
-		}
-		info.FreeBytes = int64(info.FreePages) * int64(db.Info().PageSize)
-		return db.View(info.read)
+		return db.View(func(tx *bbolt.Tx) error {
+			if err := structure(tx); err != nil {
+				return damaged(path, err)
+			}
+			if info.FreePages, err = freePages(tx); err != nil {
+				return err
+			}
+			info.FreeBytes = int64(info.FreePages) * int64(db.Info().PageSize)
+			return info.read(tx)
+		})
 	})
 	if err != nil {
 		return nil, absent(path, NewReader(path, "").wrap("read", err))

@@ -24,7 +24,7 @@ func makeReady(path string, unclean bool) error {
 					older, err = v[0], nil
 				}
 			}
-			if err == nil && unclean {
+			if err == nil && (unclean || older > 0) {
 				err = damaged(path, structure(tx))
 			}
 			return err
