@@ -25,8 +25,27 @@ import (
 	"jstsync/state"
 )
 
-func TestMain(m *testing.M) {
-	testscript.Main(mysqltest.Wrap(m), map[string]func(){"jstsync": main})
+func TestMain(m *testing.M) { os.Exit(mysqltest.Wrap(built{m}).Run()) }
+
+// built runs tests with the program first in PATH, built as it ships, whatever
+// the tests are built with.
+type built struct{ m *testing.M }
+
+func (b built) Run() int {
+	dir, err := os.MkdirTemp("", "jstsync")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "jstsync"), ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("%s: %v\n%s", build, err, out))
+	}
+	if err := os.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH")); err != nil {
+		panic(err)
+	}
+	return b.m.Run()
 }
 
 // TestScript runs the scripts of testdata/script: the command line's contract,
