@@ -75,7 +75,7 @@ func (s *Session) compare(cp *diff.Checkpoint, head diff.Head, found tables) err
 		return diverged("rename the pipeline, or give it back its table", "%s says that pipeline %s owns table %s, not %s",
 			t.row(), t.pipeline, tableOf(cp.Target, t.pipeline), t.table.Name)
 	case cp.Same(head) && !head.IsEmpty() && found.noTarget:
-		return diverged("jstsync schema apply creates it again, and jstsync verify --repair fills it from the snapshot",
+		return diverged("jstsync verify --repair creates it again and fills it from the snapshot",
 			"table %s does not exist, while %s says that run %d left rows in it: somebody dropped or renamed it", t.table.Name, checkpointTable, head.Seq)
 	case cp.Same(head):
 		return nil

@@ -68,7 +68,7 @@ func TestSession_Begin_Diverged(t *testing.T) {
 		{"row absent", absent, head, []string{"has no row for pipeline shops", "at run 7", "restored from before the first run", dsn, rebuild}},
 		{"checkpoint table dropped", drop("jstsync_checkpoint"), head, []string{"has no table jstsync_checkpoint", "this state file is at run 7", dsn, rebuild}},
 		{"both tables dropped", drop("jstsync_checkpoint, jst_shops"), head, []string{"has no table jstsync_checkpoint", rebuild}},
-		{"target table dropped", drop("jst_shops"), head, []string{"table jst_shops does not exist", "run 7 left rows in it", "schema apply", repair}},
+		{"target table dropped", drop("jst_shops"), head, []string{"table jst_shops does not exist", "run 7 left rows in it", "verify --repair creates it again"}},
 		{"restored from a backup", row("jst_shops", ours, 5, run5), head, []string{"is at run 5, this state file is at run 7", "restored or failed over", dsn, repair}},
 		{"restored from before a rebuild", row("jst_shops", former, 3, run3), head, []string{"is at run 3, this state file is at run 7", "restored or failed over", repair}},
 		{"restored to the claim", row("jst_shops", ours, 0, none), head, []string{"is at run 0, this state file is at run 7", "restored or failed over", repair}},

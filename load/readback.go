@@ -20,8 +20,9 @@ const maxUnfit = 5
 // A value that the mapped type could not hold is passed on as the text it is,
 // and logged. A row without a readable key (NULL, too long, the key of another
 // row as the mapping spells it) cannot be passed on: when all others were, the
-// error, of [diff.CodeTargetSchema], names such rows. A table that is absent,
-// or cannot be written as it is, is an error of the same code. It reads only.
+// error, of [diff.CodeTargetSchema], names such rows. A table that cannot be
+// written as it is is an error of the same code; one that is absent has no
+// rows. It reads only.
 func (s *Session) ReadTable(ctx context.Context, visit func(diff.Key, diff.Row) error) (*diff.Checkpoint, error) {
 	r := &tableReader{session: s, rows: newRowReader(s.target.table.Columns, s.target.json), visit: visit}
 	cp, err := r.readAll(ctx)
@@ -61,10 +62,7 @@ func (r *tableReader) readAll(ctx context.Context) (*diff.Checkpoint, error) {
 		return nil, err
 	}
 	if x.st == nil {
-		return nil, &diff.Error{
-			Code: diff.CodeTargetSchema, Message: fmt.Sprintf("table %s does not exist", s.target.table.Name),
-			Remedy: "correct the setting table of the pipeline, or let jstsync sync create it",
-		}
+		s.target.warn(fmt.Sprintf("table %s does not exist", s.target.table.Name))
 	}
 	absent, err := s.checkpointDDL(ctx)
 	if err != nil {
@@ -84,16 +82,24 @@ func (r *tableReader) readAll(ctx context.Context) (*diff.Checkpoint, error) {
 			return nil, err
 		}
 	}
+	if x.st != nil {
+		err = s.each(ctx, r.read, s.selectRows(x.st))
+	}
+	if err == nil {
+		_, err = s.exec(ctx, "ROLLBACK")
+	}
+	return cp, err
+}
+
+// selectRows returns the query for all rows that are not marked deleted, in
+// key order.
+func (s *Session) selectRows(st *structure) string {
 	b := s.statements()
 	query := "SELECT " + strings.Join(b.columns, ", ") + " FROM " + b.table
 	if b.soft {
 		query += " WHERE " + DeletedAt + " IS NULL"
 	}
-	if err := s.each(ctx, r.read, query+" ORDER BY "+strings.Join(keyOrder(s.target.table, x.st), ", ")); err != nil {
-		return nil, err
-	}
-	_, err = s.exec(ctx, "ROLLBACK")
-	return cp, err
+	return query + " ORDER BY " + strings.Join(keyOrder(s.target.table, st), ", ")
 }
 
 // keyOrder returns what sorts rows by their keys as [diff.Key] has it: numbers

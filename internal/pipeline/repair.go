@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"jstsync/diff"
 )
@@ -14,6 +15,9 @@ import (
 // holds the run lock.
 func (v *Verifier) Repair(ctx context.Context, deleteExtra bool) (*Drift, error) {
 	snap, err := v.settled(ctx)
+	if err == nil {
+		err = v.requireRun(snap)
+	}
 	if err != nil {
 		return v.newDrift(&diff.Snapshot{}), err
 	}
@@ -38,22 +42,32 @@ func (v *Verifier) settled(ctx context.Context) (*diff.Snapshot, error) {
 	if diff.CodeOf(err) != diff.CodeDiverged || snap == nil || snap.Intent == nil {
 		return snap, err
 	}
-	session, connectErr := v.Connect(ctx)
-	if connectErr != nil {
-		return snap, connectErr
-	}
-	cp, readErr := session.ReadTable(ctx, func(diff.Key, diff.Row) error { return nil })
-	readErr = errors.Join(readErr, session.Close())
-	if readErr == nil {
-		readErr = session.Repairable(cp, snap.Intent.From.Head)
-	}
+	in := snap.Intent
+	cp, readErr := v.checkpoint(ctx, in.From.Head)
 	if readErr != nil {
 		return snap, readErr
 	}
-	if err := v.Journal.Abort(snap.Intent, diff.Lost, v.Now(), "closed by a repair: "+err.Error()); err != nil {
+	if cp != nil && (cp.Same(in.From.Head) || cp.RunID == in.RunID) { // it came back: the next start decides
+		return snap, err
+	}
+	if err := v.Journal.Abort(in, diff.Lost, v.Now(), "closed by a repair: "+err.Error()); err != nil {
 		return snap, err
 	}
 	return v.State.Snapshot()
+}
+
+// checkpoint returns the checkpoint row when the target may be brought back
+// from where it is to what the unfinished run builds upon.
+func (v *Verifier) checkpoint(ctx context.Context, base diff.Head) (*diff.Checkpoint, error) {
+	session, err := v.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cp, err := session.ReadTable(ctx, func(diff.Key, diff.Row) error { return nil })
+	if err == nil {
+		err = session.Repairable(cp, base)
+	}
+	return cp, errors.Join(err, session.Close())
 }
 
 func (v *Verifier) repair(ctx context.Context, session Inspection, snap *diff.Snapshot, d *Drift, deleteExtra bool) error {
@@ -118,15 +132,18 @@ func (v *Verifier) mend(ctx context.Context, session Inspection, plan *diff.Plan
 	if err != nil {
 		return false, err
 	}
-	if from == nil {
-		claimed, err := session.Claim(ctx, head.Instance)
-		if err != nil {
-			return false, err
+	now, err := session.Claim(ctx, head.Instance)
+	if err != nil {
+		return false, err
+	}
+	if from == nil && !now.Same(diff.Head{Instance: head.Instance}) || from != nil && now != *from {
+		return false, &diff.Error{
+			Code: diff.CodeDiverged, Message: fmt.Sprintf("another writer moved the checkpoint of pipeline %s after its table was read", v.Pipeline),
+			Remedy: "nothing was written; run jstsync verify again",
 		}
-		from = &claimed
 	}
 	if err := session.CheckKeys(ctx, plan.Changes); err != nil {
 		return false, err
 	}
-	return v.send(ctx, session, plan, run, head, *from)
+	return v.send(ctx, session, plan, run, head, now)
 }

@@ -37,14 +37,21 @@ func record(id int, name string) diff.Record {
 	}}
 }
 
-// scripted returns a runner whose first run loaded the records.
-func scripted(t *testing.T, records ...diff.Record) (*world, *pipeline.Runner, *script) {
+// newScripted returns a runner that has not run yet.
+func newScripted(t *testing.T) (*world, *pipeline.Runner) {
 	t.Helper()
 	w := newWorld(t, t.TempDir(), sandbox.Options{})
 	r, err := w.runner()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return w, r
+}
+
+// scripted returns a runner whose first run loaded the records.
+func scripted(t *testing.T, records ...diff.Record) (*world, *pipeline.Runner, *script) {
+	t.Helper()
+	w, r := newScripted(t)
 	s := &script{records: records}
 	r.Source = s
 	run(t, r)

@@ -20,12 +20,13 @@ type Stock interface {
 type Inspection interface {
 	Session
 
-	// Claim returns the checkpoint row, made under the instance where there
-	// was none.
+	// Claim makes the tables where there are none, and returns the checkpoint
+	// row, made under the instance where there was none.
 	Claim(ctx context.Context, instance diff.ID) (diff.Checkpoint, error)
 
-	// ReadTable passes every row to visit, in key order, and returns the
-	// checkpoint row as of the same moment, nil when there is none.
+	// ReadTable passes every row to visit, in key order, none where there is
+	// no table, and returns the checkpoint row as of the same moment, nil when
+	// there is none.
 	ReadTable(ctx context.Context, visit func(diff.Key, diff.Row) error) (*diff.Checkpoint, error)
 
 	// Repairable makes sure that the target may be brought back to the head
@@ -58,12 +59,15 @@ const verifyTries = 3
 
 // Verify reads the target and compares it with the snapshot, row by row, and
 // writes nothing. An unfinished run is an error of [diff.CodeUnfinished], a
-// target that cannot be brought back one of [diff.CodeDiverged].
+// target that cannot be brought back one of [diff.CodeDiverged], a snapshot
+// that moved each time the target was read one of [diff.CodeBusy].
 func (v *Verifier) Verify(ctx context.Context) (*Drift, error) {
 	for try := 1; ; try++ {
 		snap, err := v.State.Snapshot()
 		if err == nil && snap.Intent != nil {
 			err = v.unfinished(snap.Intent)
+		} else if err == nil {
+			err = v.requireRun(snap)
 		}
 		if err != nil {
 			return v.newDrift(&diff.Snapshot{}), err
@@ -78,12 +82,30 @@ func (v *Verifier) Verify(ctx context.Context) (*Drift, error) {
 		if nowErr != nil {
 			return drift, errors.Join(err, nowErr)
 		}
-		if now.Head.Same(snap.Head) || try == verifyTries {
+		if now.Head.Same(snap.Head) {
 			return drift, interrupted(ctx, err)
+		}
+		if try == verifyTries {
+			return drift, &diff.Error{
+				Code: diff.CodeBusy, Message: fmt.Sprintf("the snapshot of pipeline %s moved each of %d times that its table was read", v.Pipeline, try),
+				Remedy: "run jstsync verify again between two runs",
+			}
 		}
 		if err := drift.Changes.Close(); err != nil {
 			return drift, err
 		}
+	}
+}
+
+// requireRun makes sure that there is a snapshot to compare with: without one
+// every row of the table would be one too many.
+func (v *Verifier) requireRun(snap *diff.Snapshot) error {
+	if !snap.Head.IsEmpty() {
+		return nil
+	}
+	return &diff.Error{
+		Code: diff.CodeFailed, Message: fmt.Sprintf("pipeline %s has committed no run yet, so there is nothing to compare its table with", v.Pipeline),
+		Remedy: "run jstsync sync, or adopt the rows of an existing table with jstsync state rebuild",
 	}
 }
 

@@ -62,7 +62,8 @@ func cell(v diff.Value) string {
 // auditCSV writes one row a field, or one row a row.
 type auditCSV struct {
 	AuditOptions
-	w *csvWriter
+	w    *csvWriter
+	tail string // a last cell of each row of fields, if any
 }
 
 func (a *auditCSV) Close() error {
@@ -115,7 +116,11 @@ func (a *auditCSV) fields(columns []string, c *diff.Change, lead ...string) erro
 		if before == after || a.Field != "" && name != a.Field {
 			continue
 		}
-		if err := a.w.row(append(lead[:len(lead):len(lead)], name, cell(before), cell(after))...); err != nil {
+		cells := append(lead[:len(lead):len(lead)], name, cell(before), cell(after))
+		if a.tail != "" {
+			cells = append(cells, a.tail)
+		}
+		if err := a.w.row(cells...); err != nil {
 			return err
 		}
 	}

@@ -115,21 +115,34 @@ func VerificationJSON(out io.Writer, v *Verification, against string) error {
 }
 
 // VerificationCSV writes what differs as CSV, a row a field: before is what the
-// target holds, after what it should.
+// target holds and after what it should; on the side of the source, before is
+// what the snapshot holds and after what the source says.
 func VerificationCSV(out io.Writer, v *Verification, excel bool) error {
-	a := NewAudit(out, "csv", AuditOptions{Pipeline: v.Pipeline, Heading: CompareHeading(), Excel: excel})
-	for _, set := range []*diff.Plan{v.Plan, v.Source} {
-		if set == nil {
-			continue
-		}
-		for c, err := range set.Changes.All() {
-			if err != nil {
-				return err
-			}
-			if err := a.Change(set.Changes.Columns(), c); err != nil {
-				return err
-			}
+	a := &auditCSV{AuditOptions: AuditOptions{Pipeline: v.Pipeline}, w: newCSV(out, excel)}
+	if err := a.w.heading(append(CompareHeading(), "side")...); err != nil {
+		return err
+	}
+	if err := a.side("target", v.Plan); err != nil {
+		return err
+	}
+	if v.Source != nil {
+		if err := a.side("source", v.Source); err != nil {
+			return err
 		}
 	}
 	return a.Close()
+}
+
+// side writes the changes of one side.
+func (a *auditCSV) side(name string, plan *diff.Plan) error {
+	a.tail = name
+	for c, err := range plan.Changes.All() {
+		if err != nil {
+			return err
+		}
+		if err := a.Change(plan.Changes.Columns(), c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
