@@ -17,7 +17,7 @@ func TestCommit_OnTheNetwork(t *testing.T) {
 	t.Run("lost", func(t *testing.T) {
 		t.Parallel()
 		w, before, after := w12(t)
-		w.behind(t, lost)
+		w.behind(t, mysqltest.ResetRequest)
 		r := w.sync("")
 		if r.code == 0 || difference(w.table(), before) != "" {
 			t.Errorf("got %s, %s", r, difference(w.table(), before))
@@ -28,7 +28,7 @@ func TestCommit_OnTheNetwork(t *testing.T) {
 	t.Run("unanswered", func(t *testing.T) {
 		t.Parallel()
 		w, _, after := w12(t)
-		w.behind(t, unanswered)
+		w.behind(t, mysqltest.ResetReply)
 		if r := w.sync(""); r.code != 0 {
 			t.Errorf("committed, and its answer lost: %s", r)
 		}
@@ -38,11 +38,11 @@ func TestCommit_OnTheNetwork(t *testing.T) {
 		t.Parallel()
 		w, _, after := w12(t)
 		w.limits += shortCommit
-		p := w.behind(t, held)
+		p := w.behind(t, mysqltest.HoldRequest)
 		run := w.start("", "sync")
-		<-p.seen
+		<-p.Met
 		run.until("asks what became of it", func() bool { return strings.Contains(run.err.String(), "run in doubt") })
-		close(p.deliver)
+		p.Release()
 		if r := run.wait(); r.code != 0 {
 			t.Errorf("COMMIT arrived late: %s", r)
 		}
@@ -51,9 +51,9 @@ func TestCommit_OnTheNetwork(t *testing.T) {
 	t.Run("late and its process gone", func(t *testing.T) {
 		t.Parallel()
 		w, before, after := w12(t)
-		p := w.behind(t, held)
+		p := w.behind(t, mysqltest.HoldRequest)
 		gone := w.start("", "sync")
-		<-p.seen
+		<-p.Met
 		if err := gone.cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +63,7 @@ func TestCommit_OnTheNetwork(t *testing.T) {
 		}
 		next := w.start("", "sync")
 		next.until("asks what became of it", func() bool { return strings.Contains(next.err.String(), "run in doubt") })
-		close(p.deliver)
+		p.Release()
 		if r := next.wait(); r.code != 0 || !strings.Contains(r.stderr, "was committed and is now recorded") {
 			t.Errorf("recovery: %s", r)
 		}
@@ -72,9 +72,9 @@ func TestCommit_OnTheNetwork(t *testing.T) {
 	t.Run("later than recovery waits", func(t *testing.T) {
 		t.Parallel()
 		w, _, after := w12(t)
-		p := w.behind(t, held)
+		p := w.behind(t, mysqltest.HoldRequest)
 		gone := w.start("", "sync")
-		<-p.seen
+		<-p.Met
 		_ = gone.cmd.Process.Kill()
 		gone.wait()
 		w.limits += shortDoubt
@@ -88,11 +88,20 @@ func TestCommit_OnTheNetwork(t *testing.T) {
 		if w.readFile().intent == nil {
 			t.Error("the run in doubt was closed")
 		}
-		close(p.deliver)
+		p.Release()
 		w.limits = fewRows
 		w.wantRecovered(t, after)
 		w.wantSynced(t, after, 2)
 	})
+}
+
+// behind puts a proxy between the world and its server, with trouble for the
+// first COMMIT that passes it.
+func (w *world) behind(t *testing.T, trouble mysqltest.Trouble) *mysqltest.Trap {
+	t.Helper()
+	p := mysqltest.NewProxy(t, w.dsn)
+	w.dsn = p.DSN()
+	return p.Arm("COMMIT", trouble)
 }
 
 // w12 is a world of a dozen shops in step, and the source edited since.
@@ -145,6 +154,7 @@ func TestServerKilled(t *testing.T) {
 			before := w.table()
 			w.edit(mixed)
 			after := w.truth()
+			w.limits += shortDoubt
 			run := w.start(string(at)+"=stop", "sync")
 			run.untilHit(at)
 			server.Kill()
@@ -153,6 +163,7 @@ func TestServerKilled(t *testing.T) {
 				t.Errorf("got %s", r)
 			}
 			server.Restart()
+			w.limits = fewRows
 			if at == fault.TxCommitted {
 				before = after
 			}
