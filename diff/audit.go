@@ -8,7 +8,7 @@ type Commit struct {
 	Kind    string // sync, apply, rebuild
 	At      time.Time
 	Columns []string // of the rows of its changes
-	Trimmed bool     // only the rows that are still the newest of their keys are kept of it
+	Trimmed bool     // it is forgotten but for rows that are still the newest of their keys
 }
 
 // Version is one change of a record and the commit that made it. Under a

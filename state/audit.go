@@ -64,6 +64,11 @@ func (r *Reader) readChanges(q *Query, at place, size int) (batch []diff.Version
 		if p == nil {
 			return nil
 		}
+		gone, _, err := trimmed(p)
+		if err != nil {
+			return err
+		}
+		first := max(q.FromRun, gone+1)
 		c := p.Bucket(bucketChanges).Cursor()
 		k, _ := c.Seek(be64(at.run))
 		if k == nil {
@@ -71,7 +76,7 @@ func (r *Reader) readChanges(q *Query, at place, size int) (batch []diff.Version
 		} else if readBE64(k) > at.run {
 			k, _ = c.Prev()
 		}
-		for ; k != nil && readBE64(k) >= q.FromRun; k, _ = c.Prev() {
+		for ; k != nil && readBE64(k) >= first; k, _ = c.Prev() {
 			run := readBE64(k)
 			from := at.from
 			if run != at.run {
@@ -152,24 +157,45 @@ func touches(c *diff.Change, column int) bool {
 // isChange reports whether the run's rows are changes of the source that are
 // still on record.
 func (h *header) isChange() bool {
-	return h.Committed && !h.Trimmed && h.Kind != diff.KindRebuild && h.Kind != diff.KindRepair
+	return h.Committed && h.Kind != diff.KindRebuild && h.Kind != diff.KindRepair
 }
 
 func (h *header) commit(run uint64) *diff.Commit {
-	return &diff.Commit{Run: run, Kind: h.Kind, At: h.CommittedAt, Columns: h.Columns, Trimmed: h.Trimmed}
+	return &diff.Commit{Run: run, Kind: h.Kind, At: h.CommittedAt, Columns: h.Columns}
 }
 
-// History returns every version of the record, oldest first.
+// Trimmed returns the pipeline's last commit whose changes are forgotten, and
+// when it was made; 0 when there is none.
+func (r *Reader) Trimmed() (run uint64, at time.Time, err error) {
+	err = r.view(func(_ *bbolt.Tx, p *bbolt.Bucket) (err error) {
+		if p != nil {
+			run, at, err = trimmed(p)
+		}
+		return err
+	})
+	return run, at, err
+}
+
+// History returns every version of the record that is on record, oldest first.
+// One that a forgotten commit made is marked as trimmed, and shows as an insert
+// of its whole row.
 func (r *Reader) History(key diff.Key) (versions []diff.Version, err error) {
 	err = r.view(func(_ *bbolt.Tx, p *bbolt.Bucket) error {
 		if p == nil {
 			return nil
 		}
 		changes := p.Bucket(bucketChanges)
+		gone, _, err := trimmed(p)
+		if err != nil {
+			return err
+		}
+		if versions, err = forgottenVersion(p, key, gone); err != nil {
+			return err
+		}
 		return changes.ForEachBucket(func(k []byte) error {
 			b := changes.Bucket(k)
 			rows := b.Bucket(bucketRows)
-			if rows == nil {
+			if rows == nil || readBE64(k) <= gone {
 				return nil
 			}
 			enc := rows.Get([]byte(key))

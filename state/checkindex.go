@@ -94,6 +94,41 @@ func (p *pipelineChecker) leftovers() {
 	})
 }
 
+// kept judges the rows that are left of forgotten commits.
+func (p *pipelineChecker) kept() {
+	r := newKeptRows(p.b)
+	if r.layouts != nil {
+		_ = r.layouts.ForEach(func(k, _ []byte) error {
+			if _, err := r.layout(readBE64(k)); err != nil {
+				p.bad(0, "layouts", restoreAudit, "%v", err)
+			}
+			return nil
+		})
+	}
+	if r.kept == nil {
+		return
+	}
+	_ = r.kept.ForEach(func(k, v []byte) error {
+		row, err := readKept(k, v)
+		if err == nil {
+			_, err = r.layout(row.layout)
+		}
+		switch {
+		case err != nil:
+			run := uint64(0)
+			if len(v) > 8 && p.b.Bucket(bucketCommits).Get(v[:8]) != nil {
+				run = readBE64(v[:8])
+			}
+			p.bad(run, "kept", restoreAudit, "%v", err)
+		case row.run > p.trimmed || p.b.Bucket(bucketCommits).Get(be64(row.run)) == nil:
+			p.bad(row.run, "kept", restoreAudit, "the row of %s is said to be of run %d, which is not forgotten", diff.Key(k), row.run)
+		default:
+			p.change(row.run, diff.Key(k), row.encoded, "kept", true)
+		}
+		return nil
+	})
+}
+
 // rows judges the current index and, when an intent has one, the next.
 func (p *pipelineChecker) rows() {
 	if p.index == nil {
@@ -132,6 +167,10 @@ func (p *pipelineChecker) image(k []byte, e entry) error {
 		return fmt.Errorf("index entry of %s has unknown flags %x", diff.Key(k), e.flags)
 	}
 	changes := p.b.Bucket(bucketChanges).Bucket(be64(e.image))
+	if changes == nil && e.image <= p.trimmed {
+		_, err := newKeptRows(p.b).image(diff.Key(k), e.image, nil)
+		return err
+	}
 	if changes == nil || changes.Bucket(bucketRows) == nil {
 		return fmt.Errorf("index entry of %s has its row in run %d, which has none", diff.Key(k), e.image)
 	}

@@ -19,6 +19,8 @@ type pipelineChecker struct {
 	head   diff.Head
 	index  *bbolt.Bucket // the current one, or nil
 	staged uint64        // the generation that an intent is to flip to, or 0
+
+	trimmed uint64 // the last forgotten commit, or 0
 }
 
 func (p *pipelineChecker) bad(run uint64, where, remedy, format string, args ...any) {
@@ -27,7 +29,7 @@ func (p *pipelineChecker) bad(run uint64, where, remedy, format string, args ...
 
 func (p *pipelineChecker) check() {
 	needed := [][]byte{keyHead, keyGeneration, keyRowCount, bucketIndex, bucketChanges, bucketCommits}
-	if !p.names(p.b, p.name, 0, "pipelines/"+p.name, needed, [][]byte{keyIntent, keyFingerprint, keyFields}) {
+	if !p.names(p.b, p.name, 0, "pipelines/"+p.name, needed, [][]byte{keyIntent, keyFingerprint, keyFields, keyTrimmed, bucketKept, bucketLayouts}) {
 		return
 	}
 	for _, name := range [][]byte{bucketIndex, bucketChanges, bucketCommits} {
@@ -41,7 +43,12 @@ func (p *pipelineChecker) check() {
 	if generation := p.value(p.b, keyGeneration, p.name, 0, "pipelines/"+p.name); generation != nil {
 		p.index = p.b.Bucket(bucketIndex).Bucket(generation)
 	}
+	var err error
+	if p.trimmed, _, err = trimmed(p.b); err != nil {
+		p.bad(0, "trimmed", restore, "%v", err)
+	}
 	last := p.commits()
+	p.kept()
 	p.checkHead(last)
 	p.intent()
 	p.leftovers()
@@ -64,6 +71,10 @@ func (p *pipelineChecker) commits() (last diff.Head) {
 		if len(content) == commitSize {
 			copy(now.RunID[:], content)
 			copy(now.Digest[:], content[16:])
+		}
+		if run <= p.trimmed && p.b.Bucket(bucketChanges).Bucket(k) == nil {
+			last = now
+			return nil
 		}
 		h := p.commit(run)
 		switch {
@@ -100,6 +111,9 @@ func (p *pipelineChecker) commit(run uint64) *header {
 	}
 	rec := p.tx.Bucket(bucketRuns)
 	if rec == nil || rec.Get(be64(run)) == nil {
+		if run <= p.trimmed {
+			return h
+		}
 		p.bad(run, where, restoreAudit, "there is no record of that run")
 		return h
 	}

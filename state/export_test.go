@@ -36,3 +36,23 @@ func CheckTx(tx *bbolt.Tx) *Verdict { return checkContent(tx) }
 
 // Abandon gives the lock up as the end of a killed process does.
 func (l *Lock) Abandon() error { return l.file.Unlock() }
+
+// TrimByRuns is [Trim] to the newest runs, with a chunk of so many keys, cut
+// off after some transactions; it reports whether it came to its end.
+func TrimByRuns(path string, maxRuns, chunk, transactions int) (done bool, err error) {
+	t := newTrimmer(path, chunk)
+	last, due, err := t.due(time.Time{}, 0, maxRuns)
+	if err != nil || !due {
+		return true, err
+	}
+	for step := range t.steps(last) {
+		if transactions == 0 {
+			return false, nil
+		}
+		if err := t.update("trim", step); err != nil {
+			return false, err
+		}
+		transactions--
+	}
+	return true, nil
+}

@@ -27,6 +27,8 @@ var (
 	bucketCommits   = []byte("commits")
 	bucketRows      = []byte("rows")
 	bucketHashes    = []byte("hashes")
+	bucketKept      = []byte("kept")
+	bucketLayouts   = []byte("layouts")
 
 	keyFormat      = []byte("format")
 	keyCreated     = []byte("created")
@@ -37,6 +39,7 @@ var (
 	keyRowCount    = []byte("row_count")
 	keyFingerprint = []byte("fingerprint")
 	keyFields      = []byte("fields")
+	keyTrimmed     = []byte("trimmed")
 	keyHeader      = []byte("header")
 )
 
@@ -51,7 +54,6 @@ type header struct {
 	CommittedAt time.Time   `json:"committed_at"`
 	Committed   bool        `json:"committed"`
 	Fingerprint string      `json:"fingerprint"`
-	Trimmed     bool        `json:"trimmed,omitempty"`    // rows that are not the newest of their keys are gone
 	Generation  uint64      `json:"generation,omitempty"` // the index to flip to, or 0
 	RowCount    uint64      `json:"row_count"`            // of the snapshot after the commit
 }

@@ -35,6 +35,8 @@ type PipelineInfo struct {
 	Rows       int
 	Adopted    int // of those, which a rebuild found and no scan has shown since
 	Commits    int
+	Trimmed    uint64       // the last commit that is forgotten, 0 when there is none
+	TrimmedAt  time.Time    // when it was made
 	Unfinished *diff.Intent // nil when there is none
 }
 
@@ -106,6 +108,9 @@ func surveyPipeline(name string, b *bbolt.Bucket) (p PipelineInfo, err error) {
 		return p, err
 	}
 	if p.Unfinished, err = readIntent(b); err != nil {
+		return p, err
+	}
+	if p.Trimmed, p.TrimmedAt, err = trimmed(b); err != nil {
 		return p, err
 	}
 	p.Commits = b.Bucket(bucketCommits).Stats().KeyN

@@ -15,14 +15,26 @@ import (
 )
 
 // past is the list of the commits that made a state of a pipeline's table,
-// oldest first.
+// oldest first. Where the audit was trimmed, the first one stands for all that
+// are forgotten.
 type past []diff.Commit
 
 // commits reads the past.
 func commits(p *bbolt.Bucket) (past, error) {
+	gone, at, err := trimmed(p)
+	if err != nil {
+		return nil, err
+	}
 	var all past
+	if gone > 0 {
+		base, err := baseOf(p, gone, at)
+		if err != nil {
+			return nil, err
+		}
+		all = past{base}
+	}
 	changes := p.Bucket(bucketChanges)
-	err := changes.ForEachBucket(func(k []byte) error {
+	err = changes.ForEachBucket(func(k []byte) error {
 		h, err := readHeader(changes.Bucket(k))
 		if err != nil {
 			return fmt.Errorf("run %d: %w", readBE64(k), err)
@@ -32,6 +44,9 @@ func commits(p *bbolt.Bucket) (past, error) {
 		}
 		return nil
 	})
+	if len(all) > 1 && all[0].Trimmed && all[1].Run <= gone { // a trimming was cut short in it, and it has all of its rows
+		all[0].Run, all[0].At = all[1].Run, all[1].At
+	}
 	return all, err
 }
 
@@ -45,14 +60,8 @@ func (all past) at(run uint64) (past, error) {
 		}
 		n = i + 1
 	}
-	for i := len(all) - 1; i >= n; i-- {
-		if all[i].Trimmed {
-			return nil, &diff.Error{
-				Code:    diff.CodeFailed,
-				Message: fmt.Sprintf("the state after run %d is no longer on record; memory ends at run %d of %s", run, all[i].Run, all[i].At.Format(time.RFC3339)),
-				Remedy:  "ask for that run or a later one; how much is kept is set by audit.keep and audit.max_runs",
-			}
-		}
+	if n == 0 && len(all) > 0 && all[0].Trimmed {
+		return nil, forgotten(fmt.Sprintf("the state after run %d", run), &all[0])
 	}
 	for i := n - 1; i >= 0; i-- {
 		if all[i].Kind == diff.KindRebuild {
@@ -60,6 +69,26 @@ func (all past) at(run uint64) (past, error) {
 		}
 	}
 	return all[:n], nil
+}
+
+// baseOf returns what stands for the commits up to the last forgotten one, of
+// which the kept rows are.
+func baseOf(p *bbolt.Bucket, gone uint64, at time.Time) (base diff.Commit, err error) {
+	base = diff.Commit{Run: gone, Kind: diff.KindSync, At: at, Trimmed: true}
+	if layouts := p.Bucket(bucketLayouts); layouts != nil {
+		k, _ := layouts.Cursor().Last()
+		base.Columns, err = readLayout(layouts, readBE64(k))
+	}
+	return base, err
+}
+
+// forgotten says that something is older than the audit.
+func forgotten(what string, base *diff.Commit) error {
+	return &diff.Error{
+		Code:    diff.CodeFailed,
+		Message: fmt.Sprintf("%s is no longer on record; the audit goes back to the state after run %d of %s", what, base.Run, base.At.Format(time.RFC3339)),
+		Remedy:  "ask for that run or a later one; how much is kept is set by audit.keep and audit.max_runs",
+	}
 }
 
 func (all past) columns() []string {
@@ -77,6 +106,9 @@ func (r *Reader) RunAt(t time.Time) (run uint64, err error) {
 			return nil
 		}
 		all, err := commits(p)
+		if err == nil && len(all) > 0 && all[0].Trimmed && all[0].At.After(t) {
+			return forgotten("the state of "+t.UTC().Format(time.RFC3339), &all[0])
+		}
 		for _, c := range all {
 			if !c.At.After(t) {
 				run = c.Run
@@ -130,14 +162,23 @@ func (r *Reader) Compare(from, to uint64, visit func(columns []string, c diff.Ch
 // forward reports whether one past goes on from the other.
 func forward(then, now past) bool {
 	return len(then) <= len(now) && (len(then) == 0 && (len(now) == 0 || now[0].Kind != diff.KindRebuild) ||
-		len(then) > 0 && then[0].Run == now[0].Run)
+		len(then) > 0 && same(then[0], now[0]))
 }
 
 func union(a, b past) past {
 	all := slices.Concat(a, b)
-	slices.SortFunc(all, func(a, b diff.Commit) int { return cmp.Compare(a.Run, b.Run) })
-	return slices.CompactFunc(all, func(a, b diff.Commit) bool { return a.Run == b.Run })
+	slices.SortFunc(all, func(a, b diff.Commit) int {
+		if a.Run == b.Run && a.Trimmed != b.Trimmed {
+			return map[bool]int{true: -1, false: 1}[a.Trimmed]
+		}
+		return cmp.Compare(a.Run, b.Run)
+	})
+	return slices.CompactFunc(all, same)
 }
+
+// same reports whether two entries of pasts are one. What stands for forgotten
+// commits may have the number of one that is about to be.
+func same(a, b diff.Commit) bool { return a.Run == b.Run && a.Trimmed == b.Trimmed }
 
 // question is asked of the story of each key that some commits touched.
 type question[T any] struct {
@@ -166,7 +207,7 @@ func walk[T any](r *Reader, about func(past) (question[T], error), visit func([]
 				return err
 			}
 			columns = q.columns
-			batch, next, err = q.read(p.Bucket(bucketChanges), from)
+			batch, next, err = q.read(p, from)
 			return err
 		})
 		if err != nil {
@@ -184,14 +225,23 @@ func walk[T any](r *Reader, about func(past) (question[T], error), visit func([]
 
 // read answers for a batch of keys. next is the key to go on from, nil at the
 // end.
-func (q *question[T]) read(changes *bbolt.Bucket, from []byte) (batch []T, next []byte, err error) {
+func (q *question[T]) read(p *bbolt.Bucket, from []byte) (batch []T, next []byte, err error) {
 	t := tellers{}
 	for i := range q.commits {
-		if rows := changes.Bucket(be64(q.commits[i].Run)).Bucket(bucketRows); rows != nil {
-			c := &teller{commit: &q.commits[i], cursor: rows.Cursor()}
-			if c.key, c.change = c.cursor.Seek(from); c.key != nil {
-				t = append(t, c)
-			}
+		c := &teller{commit: &q.commits[i]}
+		var rows *bbolt.Bucket
+		if c.commit.Trimmed {
+			c.kept = newKeptRows(p)
+			rows = c.kept.kept
+		} else {
+			rows = p.Bucket(bucketChanges).Bucket(be64(c.commit.Run)).Bucket(bucketRows)
+		}
+		if rows == nil {
+			continue
+		}
+		c.cursor = rows.Cursor()
+		if c.key, c.value = c.cursor.Seek(from); c.key != nil {
+			t = append(t, c)
 		}
 	}
 	heap.Init(&t)
@@ -199,7 +249,11 @@ func (q *question[T]) read(changes *bbolt.Bucket, from []byte) (batch []T, next 
 		if len(batch) == auditBatch {
 			return batch, bytes.Clone(t[0].key), nil
 		}
-		answer, counts, err := q.ask(t.story(q.columns))
+		s, err := t.story(q.columns)
+		if err != nil {
+			return nil, nil, err
+		}
+		answer, counts, err := q.ask(s)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -219,8 +273,9 @@ type story struct {
 }
 
 type chapter struct {
-	commit *diff.Commit
-	change []byte
+	commit  *diff.Commit
+	columns []string
+	change  []byte // encoded
 }
 
 // state returns the row after the last of the commits, nil when there is none.
@@ -230,7 +285,7 @@ func (s *story) state(of past) (diff.Row, error) {
 			continue
 		}
 		change, err := diff.DecodeChange(s.key, c.change)
-		return diff.Reshape(change.After, c.commit.Columns, s.columns), err
+		return diff.Reshape(change.After, c.columns, s.columns), err
 	}
 	return nil, nil
 }
@@ -239,7 +294,7 @@ func (s *story) state(of past) (diff.Row, error) {
 func (s *story) first() (diff.Row, error) {
 	c := s.chapters[len(s.chapters)-1]
 	change, err := diff.DecodeChange(s.key, c.change)
-	return diff.Reshape(change.Before, c.commit.Columns, s.columns), err
+	return diff.Reshape(change.Before, c.columns, s.columns), err
 }
 
 // tellers is a heap of cursors over the rows of commits, by key and then newest
@@ -247,15 +302,32 @@ func (s *story) first() (diff.Row, error) {
 type tellers []*teller
 
 type teller struct {
-	commit      *diff.Commit
-	cursor      *bbolt.Cursor
-	key, change []byte
+	commit     *diff.Commit
+	kept       *keptRows // of commits that are forgotten, else nil
+	cursor     *bbolt.Cursor
+	key, value []byte
+}
+
+// chapter returns what the teller stands at.
+func (t *teller) chapter() (chapter, error) {
+	if t.kept == nil {
+		return chapter{t.commit, t.commit.Columns, t.value}, nil
+	}
+	row, err := readKept(t.key, t.value)
+	if err != nil {
+		return chapter{}, err
+	}
+	columns, err := t.kept.layout(row.layout)
+	return chapter{t.commit, columns, row.encoded}, err
 }
 
 func (t tellers) Len() int { return len(t) }
 func (t tellers) Less(i, j int) bool {
 	if c := bytes.Compare(t[i].key, t[j].key); c != 0 {
 		return c < 0
+	}
+	if t[i].commit.Run == t[j].commit.Run {
+		return t[j].commit.Trimmed
 	}
 	return t[i].commit.Run > t[j].commit.Run
 }
@@ -270,16 +342,20 @@ func (t *tellers) Pop() any {
 }
 
 // story tells of the least key, and moves on.
-func (t *tellers) story(columns []string) *story {
+func (t *tellers) story(columns []string) (*story, error) {
 	s := &story{key: diff.Key((*t)[0].key), columns: columns}
 	for len(*t) > 0 && string((*t)[0].key) == string(s.key) {
 		first := (*t)[0]
-		s.chapters = append(s.chapters, chapter{first.commit, first.change})
-		if first.key, first.change = first.cursor.Next(); first.key == nil {
+		c, err := first.chapter()
+		if err != nil {
+			return nil, err
+		}
+		s.chapters = append(s.chapters, c)
+		if first.key, first.value = first.cursor.Next(); first.key == nil {
 			heap.Pop(t)
 		} else {
 			heap.Fix(t, 0)
 		}
 	}
-	return s
+	return s, nil
 }

@@ -111,7 +111,7 @@ func (r *Reader) Images(keys []diff.Key, columns []string) (map[diff.Key]diff.Ro
 		if p == nil {
 			return nil
 		}
-		g := gallery{changes: p.Bucket(bucketChanges), columns: columns, rooms: map[uint64]*room{}}
+		g := newGallery(p, columns)
 		index := currentIndex(p)
 		for _, k := range keys {
 			v := index.Get([]byte(k))
@@ -131,11 +131,17 @@ func (r *Reader) Images(keys []diff.Key, columns []string) (map[diff.Key]diff.Ro
 	return rows, err
 }
 
-// gallery finds row images in the changes of many runs.
+// gallery finds row images in the changes of many runs, and among the rows that
+// are kept of forgotten ones.
 type gallery struct {
 	changes *bbolt.Bucket
+	kept    *keptRows
 	columns []string
 	rooms   map[uint64]*room
+}
+
+func newGallery(p *bbolt.Bucket, columns []string) *gallery {
+	return &gallery{p.Bucket(bucketChanges), newKeptRows(p), columns, map[uint64]*room{}}
 }
 
 // room is one run's changes; at[i] is where wanted column i stands in its rows, or -1.
@@ -145,13 +151,16 @@ type room struct {
 }
 
 func (g *gallery) image(k diff.Key, seq uint64) (diff.Row, error) {
-	rm := g.rooms[seq]
-	if rm == nil {
+	rm, ok := g.rooms[seq]
+	if !ok {
 		var err error
 		if rm, err = g.enter(seq); err != nil {
 			return nil, err
 		}
 		g.rooms[seq] = rm
+	}
+	if rm == nil {
+		return g.kept.image(k, seq, g.columns)
 	}
 	enc := rm.rows.Get([]byte(k))
 	if enc == nil {
@@ -170,10 +179,11 @@ func (g *gallery) image(k diff.Key, seq uint64) (diff.Row, error) {
 	return row, nil
 }
 
+// enter returns nil for a run that is forgotten.
 func (g *gallery) enter(seq uint64) (*room, error) {
 	b := g.changes.Bucket(be64(seq))
 	if b == nil {
-		return nil, fmt.Errorf("read changes of run %d: not in the file", seq)
+		return nil, nil //nolint:nilnil // its rows are kept aside
 	}
 	h, err := readHeader(b)
 	if err != nil {

@@ -26,7 +26,7 @@ func (r *Reader) Stored(columns []string, visit func(key diff.Key, row diff.Row,
 				more = false
 				return nil
 			}
-			g := gallery{changes: p.Bucket(bucketChanges), columns: columns, rooms: map[uint64]*room{}}
+			g := newGallery(p, columns)
 			c := currentIndex(p).Cursor()
 			k, v := seekAfter(c, after)
 			for ; k != nil && len(batch) < auditBatch; k, v = c.Next() {

@@ -69,7 +69,7 @@ func (p *program) apply(c *cli.Context) (err error) {
 	if err != nil {
 		return p.failAll(err, []config.Pipeline{*pl}, show)
 	}
-	defer func() { err = errors.Join(err, lock.Release()) }()
+	defer func() { err = errors.Join(err, p.endRuns(settings, lock)) }()
 	plan, err := applier.Apply(c.Context, saved, c.Bool("override-guard"))
 	if c.Bool("override-guard") && plan.Status == diff.Held {
 		p.log.Warn("--override-guard does not lift the rule on an empty source; allow_empty does, when the plan is made", "pipeline", pl.Name)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/urfave/cli/v2"
 
 	"jstsync/internal/report"
@@ -47,7 +49,19 @@ func (p *program) changes(c *cli.Context) error {
 			return err
 		}
 	}
-	return a.end(a.Changes(q, a.Version))
+	if err := a.end(a.Changes(q, a.Version)); err != nil {
+		return err
+	}
+	return p.noteTrimmed(a, &q)
+}
+
+// noteTrimmed says where memory ends when more was asked for.
+func (p *program) noteTrimmed(a *audit, q *state.Query) error {
+	run, at, err := a.Trimmed()
+	if err == nil && run > 0 && q.FromRun <= run && !q.Since.After(at) && q.Limit == 0 {
+		fmt.Fprintf(p.stderr, "jstsync: note: changes up to run %d of %s are no longer on record (audit.keep, audit.max_runs)\n", run, moment(at))
+	}
+	return err
 }
 
 // auditQuery reads what is asked for, but for the key.

@@ -72,11 +72,12 @@ func infoJSON(info *state.Info) any {
 		Rows       int         `json:"rows"`
 		Adopted    int         `json:"adopted"`
 		Commits    int         `json:"commits"`
+		Trimmed    uint64      `json:"trimmed"` // RUN of the last commit that is forgotten, 0 when none is
 		Unfinished *unfinished `json:"unfinished"`
 	}
 	pipelines := make([]pipeline, len(info.Pipelines))
 	for i, p := range info.Pipelines {
-		pipelines[i] = pipeline{Pipeline: p.Name, Head: p.Head, Rows: p.Rows, Adopted: p.Adopted, Commits: p.Commits}
+		pipelines[i] = pipeline{Pipeline: p.Name, Head: p.Head, Rows: p.Rows, Adopted: p.Adopted, Commits: p.Commits, Trimmed: p.Trimmed}
 		if in := p.Unfinished; in != nil {
 			pipelines[i].Unfinished = &unfinished{in.Run, in.RunID, in.Kind, in.Changes}
 		}
@@ -131,7 +132,11 @@ func infoText(info *state.Info) string {
 			line("  digest", "%s", p.Head.Digest)
 		}
 		line("  instance", "%s", p.Head.Instance)
-		line("  commits", "%d", p.Commits)
+		commits := fmt.Sprint(p.Commits)
+		if p.Trimmed > 0 {
+			commits += fmt.Sprintf("; the audit goes back to the state after run %d (%s)", p.Trimmed, moment(p.TrimmedAt))
+		}
+		line("  commits", "%s", commits)
 		rows := fmt.Sprint(p.Rows)
 		if p.Adopted > 0 {
 			rows += fmt.Sprintf(", %d of them adopted", p.Adopted)

@@ -53,7 +53,7 @@ func (p *program) stateRebuild(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, lock.Release()) }()
+	defer func() { err = errors.Join(err, p.endRuns(settings, lock)) }()
 	plan, err := runner.Rebuild(c.Context, connect)
 	defer func(changes *diff.ChangeSet) { err = errors.Join(err, changes.Close()) }(plan.Changes)
 	plan.Err = err

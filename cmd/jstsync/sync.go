@@ -52,7 +52,7 @@ func (p *program) sync(c *cli.Context) (err error) {
 	if err != nil {
 		return p.failAll(err, pipelines, show)
 	}
-	defer func() { err = errors.Join(err, lock.Release()) }()
+	defer func() { err = errors.Join(err, p.endRuns(w.settings, lock)) }()
 	for i, r := range runners {
 		if c.Err() != nil {
 			return context.Cause(c.Context)

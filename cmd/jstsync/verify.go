@@ -106,7 +106,7 @@ func (p *program) verify(c *cli.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, lock.Release()) }()
+		defer func() { err = errors.Join(err, p.endRuns(settings, lock)) }()
 	}
 	found, err := p.verified(c.Context, w, pl, verifier, o)
 	defer func() { err = errors.Join(err, found.Changes.Close()) }()

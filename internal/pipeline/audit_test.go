@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"jstsync/diff"
 	"jstsync/internal/pipeline"
@@ -59,6 +60,7 @@ func (f *flaky) Resolve(ctx context.Context, in *diff.Intent) (bool, error) {
 type chronicle struct {
 	*world
 	*flaky
+	forgotten uint64 // the last commit that the audit was trimmed of
 }
 
 func (c *chronicle) reader() *state.Reader { return state.NewReader(c.path, "shops") }
@@ -75,8 +77,8 @@ func (c *chronicle) after(run uint64) map[diff.Key]diff.Row {
 }
 
 // tell makes a random history of the source, synced at times.
-func tell(fatal func(...any), w *world, runs int, draw func(n int) int) *chronicle {
-	c := &chronicle{w, &flaky{memoryTable: w.target.(*memoryTable), chance: func(n int) bool { return draw(n) == 0 }}}
+func tell(fatal func(...any), w *world, runs int, trims bool, draw func(n int) int) *chronicle {
+	c := &chronicle{world: w, flaky: &flaky{memoryTable: w.target.(*memoryTable), chance: func(n int) bool { return draw(n) == 0 }}}
 	w.target = c.flaky
 	for n := range runs {
 		for range draw(4) {
@@ -94,12 +96,29 @@ func tell(fatal func(...any), w *world, runs int, draw func(n int) int) *chronic
 		if err != nil && !errors.Is(err, errFlaky) {
 			fatal(plan.Status, err)
 		}
+		if trims && draw(4) == 0 {
+			c.trim(fatal, 5+draw(30))
+		}
 	}
 	c.chance = func(int) bool { return false }
 	if _, err := w.sync(); err != nil { // what was in doubt is no longer
 		fatal(err)
 	}
 	return c
+}
+
+// trim forgets all but the newest runs.
+func (c *chronicle) trim(fatal func(...any), runs int) {
+	if err := state.Trim(c.path, time.Now(), 0, runs); err != nil {
+		fatal("trim", err)
+	}
+	info, err := state.Survey(c.path)
+	if err != nil {
+		fatal(err)
+	}
+	for _, p := range info.Pipelines {
+		c.forgotten = p.Trimmed
+	}
 }
 
 // check compares everything that the audit can be asked with the chronicle.
@@ -110,8 +129,11 @@ func (c *chronicle) check(fatal func(...any), compared int, draw func(n int) int
 	}
 	for run := range last {
 		got, err := c.snapshotAt(run)
+		if (err != nil) != (run < c.forgotten) {
+			fatal("snapshot at", run, "trimmed up to", c.forgotten, err)
+		}
 		if err != nil {
-			fatal("snapshot at", run, err)
+			continue
 		}
 		if d := sameRows(got, c.after(run)); d != "" {
 			fatal("snapshot at", run, d)
@@ -143,8 +165,11 @@ func (c *chronicle) compare(fatal func(...any), from, to uint64) {
 		got[change.Key] = change
 		return nil
 	})
+	if (err != nil) != (min(from, to) < c.forgotten) {
+		fatal("compare", from, to, "trimmed up to", c.forgotten, err)
+	}
 	if err != nil {
-		fatal("compare", from, to, err)
+		return
 	}
 	all := maps.Clone(then)
 	maps.Copy(all, now)
@@ -164,7 +189,7 @@ func (c *chronicle) compare(fatal func(...any), from, to uint64) {
 // checkChanges makes sure that each change is on record once, and in the
 // history of its key.
 func (c *chronicle) checkChanges(fatal func(...any)) {
-	want := map[diff.Key][]string{}
+	want, oldest := map[diff.Key][]string{}, map[diff.Key]string{}
 	for i, run := range c.runs {
 		before := map[diff.Key]diff.Row{}
 		if i > 0 {
@@ -173,8 +198,15 @@ func (c *chronicle) checkChanges(fatal func(...any)) {
 		all := maps.Clone(before)
 		maps.Copy(all, c.tables[i])
 		for key := range all {
-			if change, ok := diff.Compare(key, before[key], c.tables[i][key]); ok {
+			change, ok := diff.Compare(key, before[key], c.tables[i][key])
+			switch {
+			case !ok:
+			case run > c.forgotten:
 				want[key] = append(want[key], describe(run, &change))
+			case change.Op == diff.Delete:
+				oldest[key] = ""
+			default:
+				oldest[key] = describe(run, &diff.Change{Op: diff.Insert, After: change.After})
 			}
 		}
 	}
@@ -185,6 +217,9 @@ func (c *chronicle) checkChanges(fatal func(...any)) {
 	})
 	if err != nil {
 		fatal(err)
+	}
+	for key := range oldest {
+		want[key] = append([]string{}, want[key]...)
 	}
 	for key, list := range want {
 		slices.Reverse(got[key])
@@ -197,7 +232,13 @@ func (c *chronicle) checkChanges(fatal func(...any)) {
 		}
 		var history []string
 		for _, v := range versions {
+			if v.Commit.Trimmed != (v.Commit.Run <= c.forgotten) {
+				fatal("history of", key, "run", v.Commit.Run, "trimmed", v.Commit.Trimmed)
+			}
 			history = append(history, describe(v.Commit.Run, &v.Change))
+		}
+		if oldest[key] != "" {
+			list = append([]string{oldest[key]}, list...)
 		}
 		if !slices.Equal(history, list) {
 			fatal("history of", key, "got", history, "want", list)
@@ -216,16 +257,23 @@ func describe(run uint64, c *diff.Change) string {
 // Whatever the source does and however often runs fail: what the audit says of
 // any moment is what stood in the target then.
 func TestAudit_Model(t *testing.T) {
-	for seed := range uint64(4) {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+	for seed := range uint64(6) {
+		trims := seed >= 3 // and what is forgotten is said to be
+		t.Run(fmt.Sprint("seed ", seed, " trims ", trims), func(t *testing.T) {
 			t.Parallel()
 			rnd := rand.New(rand.NewPCG(seed, seed))
 			w := newWorld(t, t.TempDir(), sandbox.Options{})
-			c := tell(t.Fatal, w, 80, rnd.IntN)
+			c := tell(t.Fatal, w, 80, trims, rnd.IntN)
 			if len(c.runs) < 30 {
 				t.Fatalf("only %d of 80 runs committed", len(c.runs))
 			}
+			if trims {
+				c.trim(t.Fatal, 25)
+			}
 			c.check(t.Fatal, 300, rnd.IntN)
+			if v, err := state.Check(w.path); err != nil || len(v.Problems) > 0 {
+				t.Errorf("state check: got %+v, %v", v, err)
+			}
 		})
 	}
 }

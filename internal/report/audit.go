@@ -25,6 +25,22 @@ type Audit interface {
 	Close() error
 }
 
+// opTrimmed is the op of a version whose change is forgotten.
+const opTrimmed = "trimmed"
+
+// stateOf says what a version is that is no change but a row as it stood, and
+// "" of a change.
+func stateOf(v *diff.Version) string {
+	switch {
+	case v.Commit.Trimmed:
+		return opTrimmed
+	case v.Commit.Kind == diff.KindRebuild:
+		return diff.KindRebuild
+	default:
+		return ""
+	}
+}
+
 // AuditOptions say what is written how.
 type AuditOptions struct {
 	Pipeline string
@@ -66,8 +82,8 @@ func (a *auditJSON) Version(v diff.Version) error {
 	a.text("pipeline", a.Pipeline)
 	a.member("run", v.Commit.Run)
 	a.text("at", v.Commit.At.UTC().Format(millis))
-	if v.Commit.Kind == diff.KindRebuild {
-		a.text("op", diff.KindRebuild)
+	if op := stateOf(&v); op != "" {
+		a.text("op", op)
 		a.text("key", v.Change.Key.String())
 		a.row("after", v.Commit.Columns, v.Change.After)
 	} else {
@@ -135,8 +151,12 @@ func (a *auditText) Version(v diff.Version) error {
 		a.run = v.Commit.Run
 		fmt.Fprintf(a.out, "run %d  %s  %s\n", a.run, a.Text.moment(v.Commit.At), plain(a.Pipeline))
 	}
-	if v.Commit.Kind == diff.KindRebuild {
-		fmt.Fprintf(a.out, "  = %s  taken over as the target held it; what came before may have a gap\n", elide(plain(v.Change.Key.String()), a.Text.width()/2))
+	if op := stateOf(&v); op != "" {
+		why := "taken over as the target held it; what came before may have a gap"
+		if op == opTrimmed {
+			why = "the oldest that is on record; what came before was trimmed"
+		}
+		fmt.Fprintf(a.out, "  = %s  %s\n", elide(plain(v.Change.Key.String()), a.Text.width()/2), why)
 		a.values(v.Commit.Columns, v.Change.After)
 	} else {
 		a.change(&v.Change, v.Commit.Columns)
@@ -226,8 +246,8 @@ func BlameOf(versions []diff.Version) []Blame {
 	for i := range versions {
 		v := &versions[i]
 		op, row := v.Change.Op.String(), diff.Reshape(v.Change.After, v.Commit.Columns, columns)
-		if v.Commit.Kind == diff.KindRebuild {
-			op = diff.KindRebuild
+		if is := stateOf(v); is != "" {
+			op = is
 		}
 		if v.Change.Op == diff.Delete {
 			row = make(diff.Row, len(columns))

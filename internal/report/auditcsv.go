@@ -90,8 +90,8 @@ func (a *auditCSV) Version(v diff.Version) error {
 		return err
 	}
 	op := v.Change.Op.String()
-	if v.Commit.Kind == diff.KindRebuild {
-		op = diff.KindRebuild
+	if is := stateOf(&v); is != "" {
+		op = is
 	}
 	return a.fields(v.Commit.Columns, &v.Change, strconv.FormatUint(v.Commit.Run, 10), moment(v.Commit.At), a.Pipeline, op, v.Change.Key.String())
 }
