@@ -51,6 +51,9 @@ func (s *Session) Begin(ctx context.Context, head diff.Head) (diff.Checkpoint, e
 			err = s.compare(cp, head, tables)
 		}
 	}
+	if err == nil {
+		err = s.ensureChanges(ctx)
+	}
 	if err == nil && s.target.shared {
 		s.sharers, err = s.others(ctx)
 	}

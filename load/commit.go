@@ -16,7 +16,8 @@ const commitTimeout = 30 * time.Second
 // Commit sends the change set in one transaction: first the checkpoint row
 // moves from the intent's base to the intent, which fences every other writer
 // and must match; then deletes, updates and inserts, each in key order, their
-// matched rows checked; then COMMIT. Before it, [Session.CheckKeys] looks at
+// matched rows checked; then the table of changes, if one is named; then
+// COMMIT. Before it, [Session.CheckKeys] looks at
 // the set, unless it has. A transaction that the server gave up for reasons
 // that pass, or whose connection was lost before COMMIT, is sent again as it
 // is on a new connection, a bounded number of times.
@@ -65,6 +66,9 @@ func (s *Session) transact(ctx context.Context, in *diff.Intent, changes *diff.C
 		if err := w.write(ctx, op, changes); err != nil {
 			return err
 		}
+	}
+	if err := s.writeChanges(ctx, in, changes); err != nil {
+		return err
 	}
 	return s.sendCommit(ctx)
 }

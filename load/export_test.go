@@ -82,3 +82,6 @@ var (
 
 // MaxUpdateRows is how many rows one UPDATE carries.
 const MaxUpdateRows = maxUpdateRows
+
+// CreateChanges is the DDL of a changes table.
+func CreateChanges(name string) string { return createChanges(name) }

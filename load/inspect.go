@@ -78,22 +78,22 @@ func (s *Session) inspect(ctx context.Context) (*structure, error) {
 	if !ok {
 		return nil, nil //nolint:nilnil // documented
 	}
-	for _, read := range []func(context.Context, *structure) error{s.readColumns, s.readUniques, s.readTriggers, s.readForeignKeys} {
-		if err := read(ctx, &st); err != nil {
+	for _, read := range []func(context.Context, *structure, string) error{s.readColumns, s.readUniques, s.readTriggers, s.readForeignKeys} {
+		if err := read(ctx, &st, s.name); err != nil {
 			return nil, err
 		}
 	}
 	return &st, nil
 }
 
-func (s *Session) readColumns(ctx context.Context, st *structure) error {
+func (s *Session) readColumns(ctx context.Context, st *structure, name string) error {
 	st.columns = map[string]*column{}
 	return s.each(ctx, func(scan func(...any) error) error {
 		var table, nullable string
 		var c column
 		err := scan(&table, &c.name, &c.dataType, &c.columnType, &nullable, &c.preset, &c.chars, &c.octets,
 			&c.precision, &c.scale, &c.fraction, &c.charset, &c.collation, &c.extra, &c.generation, &c.comment)
-		if err == nil && s.same(table, s.name) {
+		if err == nil && s.same(table, name) {
 			c.nullable = nullable == "YES"
 			c.dataType, c.columnType = strings.ToLower(c.dataType), strings.ToLower(c.columnType)
 			st.columns[strings.ToLower(c.name)] = &c
@@ -103,54 +103,54 @@ func (s *Session) readColumns(ctx context.Context, st *structure) error {
 	}, "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, CHARACTER_MAXIMUM_LENGTH, CHARACTER_OCTET_LENGTH,"+
 		" NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, COALESCE(CHARACTER_SET_NAME, ''), COALESCE(COLLATION_NAME, ''),"+
 		" COALESCE(EXTRA, ''), COALESCE(GENERATION_EXPRESSION, ''), COLUMN_COMMENT"+
-		" FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION", s.target.cfg.DBName, s.name)
+		" FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION", s.target.cfg.DBName, name)
 }
 
-func (s *Session) readUniques(ctx context.Context, st *structure) error {
+func (s *Session) readUniques(ctx context.Context, st *structure, name string) error {
 	return s.each(ctx, func(scan func(...any) error) error {
-		var table, name string
+		var table, index string
 		var on sql.NullString
 		var prefix sql.NullInt64
-		if err := scan(&table, &name, &on, &prefix); err != nil || !s.same(table, s.name) {
+		if err := scan(&table, &index, &on, &prefix); err != nil || !s.same(table, name) {
 			return err
 		}
-		if n := len(st.uniques); n == 0 || st.uniques[n-1].name != name {
-			st.uniques = append(st.uniques, uniqueKey{name: name})
+		if n := len(st.uniques); n == 0 || st.uniques[n-1].name != index {
+			st.uniques = append(st.uniques, uniqueKey{name: index})
 		}
 		u := &st.uniques[len(st.uniques)-1]
 		u.columns = append(u.columns, strings.ToLower(on.String))
 		u.partial = u.partial || !on.Valid || prefix.Valid
 		return nil
 	}, "SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS"+
-		" WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0 ORDER BY INDEX_NAME, SEQ_IN_INDEX", s.target.cfg.DBName, s.name)
+		" WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0 ORDER BY INDEX_NAME, SEQ_IN_INDEX", s.target.cfg.DBName, name)
 }
 
-func (s *Session) readTriggers(ctx context.Context, st *structure) error {
+func (s *Session) readTriggers(ctx context.Context, st *structure, name string) error {
 	return s.each(ctx, func(scan func(...any) error) error {
 		var table string
 		var t trigger
 		err := scan(&table, &t.name, &t.timing, &t.event)
-		if err == nil && s.same(table, s.name) {
+		if err == nil && s.same(table, name) {
 			st.triggers = append(st.triggers, t)
 		}
 		return err
 	}, "SELECT EVENT_OBJECT_TABLE, TRIGGER_NAME, ACTION_TIMING, EVENT_MANIPULATION FROM information_schema.TRIGGERS"+
-		" WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY TRIGGER_NAME", s.target.cfg.DBName, s.name)
+		" WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY TRIGGER_NAME", s.target.cfg.DBName, name)
 }
 
 // readForeignKeys finds those from the table and those to it. Keys of tables
 // in other databases are not looked for: it would open every table there is.
-func (s *Session) readForeignKeys(ctx context.Context, st *structure) error {
+func (s *Session) readForeignKeys(ctx context.Context, st *structure, name string) error {
 	return s.each(ctx, func(scan func(...any) error) error {
 		var f foreignKey
 		err := scan(&f.name, &f.child, &f.parent, &f.onDelete, &f.onUpdate)
-		if err == nil && (s.same(f.child, s.name) || s.same(f.parent, s.name)) {
+		if err == nil && (s.same(f.child, name) || s.same(f.parent, name)) {
 			st.foreign = append(st.foreign, f)
 		}
 		return err
 	}, "SELECT CONSTRAINT_NAME, TABLE_NAME, REFERENCED_TABLE_NAME, DELETE_RULE, UPDATE_RULE FROM information_schema.REFERENTIAL_CONSTRAINTS"+
 		" WHERE CONSTRAINT_SCHEMA = ? AND (TABLE_NAME = ? OR REFERENCED_TABLE_NAME = ?) ORDER BY TABLE_NAME, CONSTRAINT_NAME",
-		s.target.cfg.DBName, s.name, s.name)
+		s.target.cfg.DBName, name, name)
 }
 
 // hasKey reports whether a primary or unique key stands over exactly these

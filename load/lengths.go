@@ -15,7 +15,7 @@ func (s *Session) checkLengths(changes *diff.ChangeSet) error {
 	b := s.statements()
 	fixed := len(b.table) + 256
 	for i := range b.columns {
-		fixed += 4*len(b.columns[i]) + 64
+		fixed += 8*len(b.columns[i]) + 128
 	}
 	for _, around := range b.compare {
 		fixed += len(around)
@@ -24,12 +24,21 @@ func (s *Session) checkLengths(changes *diff.ChangeSet) error {
 		if err != nil {
 			return err
 		}
-		if int64(fixed+2*len(e.Bytes)) < s.packet {
+		logged := 0
+		if s.target.changes != "" { // its names, and each character as it may be escaped in JSON and then in SQL
+			logged = 12 * len(e.Bytes)
+		}
+		if int64(fixed+2*len(e.Bytes)+logged) < s.packet {
 			continue
 		}
 		c, err := diff.DecodeChange(e.Key, e.Bytes)
 		if err != nil {
 			return err
+		}
+		if logged > 0 {
+			if err := s.checkLogged(&c, changes.Columns()); err != nil {
+				return err
+			}
 		}
 		if n := b.length(&c); n >= s.packet { // servers take what is shorter than their limit
 			return &diff.Error{

@@ -25,6 +25,12 @@ func (s *Session) SchemaPlan(ctx context.Context) (ddl []string, findings []Find
 	if absent != "" {
 		ddl = append(ddl, absent)
 	}
+	if absent, err = s.changesDDL(ctx); err != nil {
+		return nil, nil, err
+	}
+	if absent != "" {
+		ddl = append(ddl, absent)
+	}
 	x, err := s.examine(ctx)
 	if err != nil {
 		return nil, nil, err

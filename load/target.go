@@ -23,6 +23,7 @@ type Target struct {
 	commits  func(diff.ID) (bool, error) // of this state file; may be nil
 	deletes  Deletes
 	shared   bool
+	changes  string                       // the table of changes; "" is none
 	json     func([]byte) (string, error) // the mapping's spelling; may be nil
 	progress func(done, total int)        // may be nil
 	warned   warned

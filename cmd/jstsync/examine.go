@@ -40,9 +40,6 @@ func unsupported(pl *config.Pipeline) []config.Finding {
 	if len(pl.Rules) > 0 {
 		refuse("rules", "is", "remove it")
 	}
-	if pl.ChangesTable != "" {
-		refuse("changes_table", "is", "remove it")
-	}
 	return found
 }
 

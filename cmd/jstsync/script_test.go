@@ -66,7 +66,7 @@ func (b built) Run() int {
 // flipbyte FILE AT changes one byte, counted from the end when AT is negative; fifo
 // FILE makes a named pipe; disk KIB DIR puts a disk of that size at DIR, with the
 // condition [mount]; fill FILE takes all space that is left there; rename N gives
-// the first N shops a new name.
+// the first N shops a new name; documented FILE runs each SQL query of a document.
 func TestScript(t *testing.T) {
 	mysqltest.DSN(t) // skips them all where there is no server
 	testscript.Run(t, testscript.Params{
@@ -109,6 +109,8 @@ func TestScript(t *testing.T) {
 			"disk":     scripted((*script).disk),
 			"fill":     scripted((*script).fill),
 			"rename":   scripted((*script).rename),
+
+			"documented": scripted((*script).documented),
 		},
 	})
 }
@@ -325,6 +327,33 @@ func (s *script) sql(ts *testscript.TestScript, args []string) error {
 		fmt.Fprintln(ts.Stdout(), strings.Join(line, "\t"))
 	}
 	return rows.Err()
+}
+
+// documented runs the queries of a document of the project, each of which must
+// find something.
+func (s *script) documented(_ *testscript.TestScript, args []string) error {
+	text, err := os.ReadFile(filepath.Join("..", "..", args[0]))
+	if err != nil {
+		return err
+	}
+	db, err := sql.Open("mysql", s.dsn)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	blocks := strings.Split(string(text), "```sql\n")[1:]
+	if len(blocks) == 0 {
+		return fmt.Errorf("%s has no query", args[0])
+	}
+	for _, block := range blocks {
+		query, _, _ := strings.Cut(block, "```")
+		var found int
+		query = "SELECT COUNT(*) FROM (" + strings.TrimSuffix(strings.TrimSpace(query), ";") + ") q"
+		if err := db.QueryRowContext(s.tb.Context(), query).Scan(&found); err != nil || found == 0 {
+			return fmt.Errorf("%s: %d rows, %w: %s", args[0], found, err, query)
+		}
+	}
+	return nil
 }
 
 // ownServer gives the script a server that nobody else counts on.

@@ -35,6 +35,8 @@ type file struct {
 	replayed rows   // what the committed changes, made one after another, come to
 	wrong    string // why they cannot all have been made once, in order
 	staged   rows   // replayed, and the intent's changes
+
+	logged, unlogged []string // the changes of committed sets, and of the intent, as [world.logged] tells them
 }
 
 // readFile reads the state file.
@@ -127,10 +129,12 @@ func (f *file) replay(p *bbolt.Bucket) error {
 				return nil
 			}
 			f.staged = maps.Clone(f.replayed)
+			f.unlogged = logOf(seq, b)
 			_, err := f.apply(b, f.staged)
 			return err
 		}
 		f.commits++
+		f.logged = append(f.logged, logOf(seq, b)...)
 		n, err := f.apply(b, f.replayed)
 		want := append(append([]byte(nil), h.RunID[:]...), h.Digest[:]...)
 		switch {
@@ -153,6 +157,17 @@ func (f *file) replay(p *bbolt.Bucket) error {
 		f.fault("the head does not have the last change set's digest")
 	}
 	return err
+}
+
+// logOf returns run, key and op of the changes of a set.
+func logOf(seq []byte, set *bbolt.Bucket) (changes []string) {
+	if rows := set.Bucket([]byte("rows")); rows != nil {
+		_ = rows.ForEach(func(k, v []byte) error {
+			changes = append(changes, fmt.Sprintf("%d %s %s", binary.BigEndian.Uint64(seq), diff.Key(k), diff.Op(v[0])))
+			return nil
+		})
+	}
+	return changes
 }
 
 // digestOf is the digest of a change set by its definition in the format.
@@ -248,12 +263,22 @@ func (w *world) verdict() string {
 		if d := difference(table, f.staged); d != "" {
 			return "the target says that the unfinished run is committed, and it is not: " + d
 		}
-		return ""
+		return w.misLogged(slices.Concat(f.logged, f.unlogged))
 	case f.head != nil && !follows:
 		return fmt.Sprintf("the checkpoint row is %x, the head is %x", row, f.head)
 	}
 	if d := difference(table, f.snapshot); d != "" {
 		return "snapshot and target differ: " + d
+	}
+	return w.misLogged(f.logged)
+}
+
+// misLogged says how the changes table differs from the audit, or "".
+func (w *world) misLogged(want []string) string {
+	w.tb.Helper()
+	slices.Sort(want)
+	if got := w.logged(); !slices.Equal(got, want) {
+		return fmt.Sprintf("the changes table holds %q, want %q", got, want)
 	}
 	return ""
 }

@@ -35,6 +35,7 @@ lock_timeout: 1s
 pipelines:
   shops:
     guard: {max_delete_percent: 100, max_update_percent: 100, allow_empty: true}
+    changes_table: jst_changes
 `
 
 // What a world's limits may be, which bring those of the product into the reach
@@ -263,6 +264,38 @@ func (w *world) table() rows {
 		w.tb.Fatal(err)
 	}
 	return all
+}
+
+// logged returns what the changes table holds: run, key and op of each change.
+func (w *world) logged() (changes []string) {
+	w.tb.Helper()
+	db := mysqltest.DB(w.tb, w.dsn)
+	defer db.Close()
+	var n int
+	if err := db.QueryRowContext(w.tb.Context(), "SELECT COUNT(*) FROM information_schema.TABLES"+
+		" WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'jst_changes'").Scan(&n); err != nil {
+		w.tb.Fatal(err)
+	}
+	if n == 0 {
+		return nil
+	}
+	list, err := db.QueryContext(w.tb.Context(), "SELECT CONCAT(seq, ' ', record_key, ' ', op) FROM jst_changes WHERE pipeline = 'shops' AND JSON_VALID(fields)")
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	defer list.Close()
+	for list.Next() {
+		var c string
+		if err := list.Scan(&c); err != nil {
+			w.tb.Fatal(err)
+		}
+		changes = append(changes, c)
+	}
+	if err := list.Err(); err != nil {
+		w.tb.Fatal(err)
+	}
+	slices.Sort(changes)
+	return changes
 }
 
 // difference says how two sets of rows differ, or "".
