@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"jstsync/diff"
+	"jstsync/extract"
 	"jstsync/internal/pipeline"
 	"jstsync/internal/sandbox"
 	"jstsync/state"
@@ -60,7 +61,9 @@ func (f *flaky) Resolve(ctx context.Context, in *diff.Intent) (bool, error) {
 type chronicle struct {
 	*world
 	*flaky
-	forgotten uint64 // the last commit that the audit was trimmed of
+	forgotten uint64          // the last commit that the audit was trimmed of
+	rebuilt   map[uint64]bool // runs that made the snapshot anew
+	repairs   int
 }
 
 func (c *chronicle) reader() *state.Reader { return state.NewReader(c.path, "shops") }
@@ -78,7 +81,7 @@ func (c *chronicle) after(run uint64) map[diff.Key]diff.Row {
 
 // tell makes a random history of the source, synced at times.
 func tell(fatal func(...any), w *world, runs int, trims bool, draw func(n int) int) *chronicle {
-	c := &chronicle{world: w, flaky: &flaky{memoryTable: w.target.(*memoryTable), chance: func(n int) bool { return draw(n) == 0 }}}
+	c := &chronicle{world: w, flaky: &flaky{memoryTable: w.target.(*memoryTable), chance: func(n int) bool { return draw(n) == 0 }}, rebuilt: map[uint64]bool{}}
 	w.target = c.flaky
 	for n := range runs {
 		for range draw(4) {
@@ -99,12 +102,80 @@ func tell(fatal func(...any), w *world, runs int, trims bool, draw func(n int) i
 		if trims && draw(4) == 0 {
 			c.trim(fatal, 5+draw(30))
 		}
+		if n > 5 && draw(8) == 0 {
+			c.drift(fatal, draw)
+		}
 	}
 	c.chance = func(int) bool { return false }
 	if _, err := w.sync(); err != nil { // what was in doubt is no longer
 		fatal(err)
 	}
 	return c
+}
+
+// drift edits the target behind the program's back, and then has it repaired or
+// what it holds taken over.
+func (c *chronicle) drift(fatal func(...any), draw func(n int) int) {
+	chance := c.chance
+	defer func() { c.chance = chance }()
+	c.chance = func(int) bool { return false }
+	if _, err := c.sync(); err != nil { // nothing is in doubt
+		fatal(err)
+	}
+	c.repairs++
+	repairs := c.repairs%2 == 1
+	shown, err := c.snapshot() // a repair leaves adopted rows alone
+	if err != nil {
+		fatal(err)
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.rows)) {
+		if _, ok := shown[key]; repairs && !ok {
+			continue
+		}
+		switch row := slices.Clone(c.rows[key]); draw(4) {
+		case 0:
+			delete(c.rows, key)
+		case 1:
+			row[1] = diff.TextValue("by hand")
+			c.rows[key] = row
+			other := slices.Clone(row)
+			other[0] = diff.IntValue(row[0].Int() + 100)
+			key, err := c.mapper.Table().KeyOf(other)
+			if err != nil {
+				fatal(err)
+			}
+			if _, there := c.rows[key]; !there {
+				c.rows[key] = other
+			}
+		default:
+		}
+	}
+	r, err := c.runner()
+	if err != nil {
+		fatal(err)
+	}
+	defer r.Source.(*extract.Shops).Close()
+	if !repairs {
+		plan, err := r.Rebuild(context.Background(), func(context.Context) (pipeline.Takeover, error) { return &inspected{memoryTable: c.memoryTable}, nil })
+		if err != nil {
+			fatal("rebuild", err)
+		}
+		run := plan.Run
+		c.rebuilt[run] = true
+		c.runs, c.tables = append(c.runs, run), append(c.tables, c.copy())
+		return
+	}
+	w := *c.world
+	w.target = c.memoryTable
+	v, _ := verifier(&w, r)
+	if d, err := v.Repair(context.Background(), true); err != nil {
+		fatal("repair", d.Status, err)
+	}
+	if len(c.tables) > 0 {
+		if d := sameRows(c.rows, c.tables[len(c.tables)-1]); d != "" {
+			fatal("repair", d)
+		}
+	}
 }
 
 // trim forgets all but the newest runs.
@@ -189,20 +260,32 @@ func (c *chronicle) compare(fatal func(...any), from, to uint64) {
 // checkChanges makes sure that each change is on record once, and in the
 // history of its key.
 func (c *chronicle) checkChanges(fatal func(...any)) {
-	want, oldest := map[diff.Key][]string{}, map[diff.Key]string{}
+	type version struct {
+		text    string
+		rebuilt bool
+	}
+	want, oldest := map[diff.Key][]version{}, map[diff.Key]string{}
 	for i, run := range c.runs {
 		before := map[diff.Key]diff.Row{}
 		if i > 0 {
 			before = c.tables[i-1]
 		}
-		all := maps.Clone(before)
-		maps.Copy(all, c.tables[i])
+		if c.rebuilt[run] {
+			if run <= c.forgotten {
+				for key := range oldest {
+					oldest[key] = ""
+				}
+			}
+			before = nil // each row it found is a version
+		}
+		all := maps.Clone(c.tables[i])
+		maps.Copy(all, before)
 		for key := range all {
 			change, ok := diff.Compare(key, before[key], c.tables[i][key])
 			switch {
 			case !ok:
 			case run > c.forgotten:
-				want[key] = append(want[key], describe(run, &change))
+				want[key] = append(want[key], version{describe(run, &change), c.rebuilt[run]})
 			case change.Op == diff.Delete:
 				oldest[key] = ""
 			default:
@@ -219,12 +302,18 @@ func (c *chronicle) checkChanges(fatal func(...any)) {
 		fatal(err)
 	}
 	for key := range oldest {
-		want[key] = append([]string{}, want[key]...)
+		want[key] = append([]version{}, want[key]...)
 	}
-	for key, list := range want {
+	for key, wanted := range want {
+		var list, changes []string
+		for _, v := range wanted {
+			if list = append(list, v.text); !v.rebuilt {
+				changes = append(changes, v.text)
+			}
+		}
 		slices.Reverse(got[key])
-		if !slices.Equal(got[key], list) {
-			fatal("changes of", key, "got", got[key], "want", list)
+		if !slices.Equal(got[key], changes) {
+			fatal("changes of", key, "got", got[key], "want", changes)
 		}
 		versions, err := c.reader().History(key)
 		if err != nil {

@@ -50,6 +50,11 @@ func (i *inspected) Claim(_ context.Context, instance diff.ID) (diff.Checkpoint,
 	return diff.Checkpoint{Head: i.head, Epoch: 1, Target: "jst_shops"}, nil
 }
 
+func (i *inspected) TakeOver(_ context.Context, _ *diff.Checkpoint, in *diff.Intent) error {
+	i.head = in.To()
+	return nil
+}
+
 func (i *inspected) Repairable(cp *diff.Checkpoint, head diff.Head) error {
 	if cp == nil || cp.Same(head) || cp.Instance == head.Instance && cp.Seq < head.Seq {
 		return nil
