@@ -31,6 +31,7 @@ func measureAll(ctx context.Context, args []string, progress io.Writer, now func
 	out := flags.String("out", "", "write the page to `FILE` (default docs/performance.md of the repository)")
 	quick := flags.Bool("quick", false, "two rounds, without the largest sizes: for a look, not for the record")
 	only := flags.Int("records", 0, "one round of `N` records alone: for a look, not for the record")
+	history := flags.Bool("history", false, "the history alone: for a look, not for the record")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -49,7 +50,16 @@ func measureAll(ctx context.Context, args []string, progress io.Writer, now func
 	if *only > 0 {
 		sizes = []plan{{*only, 1}}
 	}
-	page, err := measurePage(ctx, *root, dir, sizes, progress, now)
+	past := &auditSize{keys: 100_000, runs: 1000, changes: 1000, rounds: 5}
+	switch {
+	case *history:
+		sizes = nil
+	case *quick:
+		past = &auditSize{keys: 1204, runs: 20, changes: 10, rounds: 2}
+	case *only > 0:
+		past = nil
+	}
+	page, err := measurePage(ctx, *root, dir, sizes, past, progress, now)
 	if err != nil {
 		return err
 	}
@@ -61,7 +71,7 @@ func measureAll(ctx context.Context, args []string, progress io.Writer, now func
 }
 
 // measurePage measures everything with its files in dir and returns the page.
-func measurePage(ctx context.Context, root, dir string, plans []plan, progress io.Writer, now func() time.Time) ([]byte, error) {
+func measurePage(ctx context.Context, root, dir string, plans []plan, past *auditSize, progress io.Writer, now func() time.Time) ([]byte, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
@@ -84,9 +94,18 @@ func measurePage(ctx context.Context, root, dir string, plans []plan, progress i
 		}
 		all = append(all, s)
 	}
+	var c *chronicle
+	if past != nil {
+		if c, err = b.measureAudit(ctx, *past, progress, now); err != nil {
+			return nil, fmt.Errorf("measure the history: %w", err)
+		}
+	}
 	m.loadAfter = load()
 	var text bytes.Buffer
 	writePage(&text, &m, all)
+	if c != nil {
+		writeAudit(&text, c)
+	}
 	return text.Bytes(), nil
 }
 

@@ -54,7 +54,7 @@ func appendValue(b []byte, v Value) []byte {
 // DecodeChange decodes what [AppendChange] appended for the key. The error
 // wraps [ErrEncoding]. The change holds no reference to b.
 func DecodeChange(key Key, b []byte) (Change, error) {
-	d := decoder{b: b}
+	d := decoder{b: b, text: string(b)}
 	c := Change{Op: Op(d.byte()), Key: key}
 	row := d.row()
 	switch c.Op {
@@ -88,8 +88,9 @@ func DecodeChange(key Key, b []byte) (Change, error) {
 
 // decoder reads the parts of an encoded change and keeps the first error.
 type decoder struct {
-	b   []byte
-	err error
+	b    []byte // what is left
+	text string // all of it, of which texts are parts
+	err  error
 }
 
 func (d *decoder) fail(what string) {
@@ -143,9 +144,9 @@ func (d *decoder) value() Value {
 		return IntValue(n)
 	case Text:
 		n := d.count()
-		v := TextValue(string(d.b[:n]))
+		at := len(d.text) - len(d.b)
 		d.b = d.b[n:]
-		return v
+		return TextValue(d.text[at : at+n])
 	default:
 		d.fail("unknown kind of value")
 		return Value{}

@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -11,10 +12,13 @@ import (
 	"jstsync/diff"
 )
 
-// auditBatch is how many changes or rows are read while the file is open:
+// So many changes, or rows of a past state, are read while the file is open:
 // between two batches it is closed, so that a slow reader of what is printed
-// keeps no run waiting.
-const auditBatch = 5000
+// keeps no run waiting. For rows each batch seeks in every commit anew.
+const (
+	changesBatch = 2000
+	rowsBatch    = 20_000
+)
 
 // Query selects changes of the audit. Its zero value selects all of them.
 type Query struct {
@@ -37,7 +41,7 @@ type place struct {
 func (r *Reader) Changes(q Query, visit func(diff.Version) error) error {
 	at := place{run: ^uint64(0)}
 	for left := q.Limit; ; {
-		size := auditBatch
+		size := changesBatch
 		if q.Limit > 0 {
 			size = min(size, left)
 		}
@@ -83,6 +87,9 @@ func (r *Reader) readChanges(q *Query, at place, size int) (batch []diff.Version
 				from = nil
 			}
 			found, stopped, err := readRun(p, run, q, from, size-len(batch))
+			if errors.Is(err, errEarlier) {
+				return nil
+			}
 			if err != nil {
 				return err
 			}
@@ -96,8 +103,12 @@ func (r *Reader) readChanges(q *Query, at place, size int) (batch []diff.Version
 	return batch, next, err
 }
 
+// errEarlier says that this run and all before it were committed too early.
+var errEarlier = errors.New("all earlier")
+
 // readRun reads the selected changes of one run. stopped is the key before
-// which it stopped for want of room.
+// which it stopped for want of room. It returns errEarlier where no run before
+// can be of interest.
 func readRun(p *bbolt.Bucket, run uint64, q *Query, from []byte, room int) (found []diff.Version, stopped []byte, err error) {
 	if q.UpToRun != 0 && run > q.UpToRun {
 		return nil, nil, nil
@@ -106,6 +117,9 @@ func readRun(p *bbolt.Bucket, run uint64, q *Query, from []byte, room int) (foun
 	h, err := readHeader(b)
 	if err != nil {
 		return nil, nil, fmt.Errorf("run %d: %w", run, err)
+	}
+	if !h.Latest.IsZero() && h.Latest.Before(q.Since) {
+		return nil, nil, errEarlier
 	}
 	if !h.isChange() || h.CommittedAt.Before(q.Since) || !q.Until.IsZero() && h.CommittedAt.After(q.Until) {
 		return nil, nil, nil

@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -57,6 +58,7 @@ func (p *pipelineChecker) check() {
 
 // commits walks the chain, and returns the head that its last commit makes.
 func (p *pipelineChecker) commits() (last diff.Head) {
+	var latest time.Time
 	_ = p.b.Bucket(bucketCommits).ForEach(func(k, v []byte) error {
 		p.Commits++
 		run, where := readBE64(k), fmt.Sprintf("commits/%d", readBE64(k))
@@ -83,11 +85,16 @@ func (p *pipelineChecker) commits() (last diff.Head) {
 			p.bad(run, where, restoreAudit, "the header does not say that the run committed")
 		case h.Previous != last.Digest:
 			p.bad(run, where, restoreAudit, "it does not follow upon run %d: its previous digest is %s, want %s", last.Seq, h.Previous, last.Digest)
+		case !h.Latest.IsZero() && (h.Latest.Before(h.CommittedAt) || h.Latest.Before(latest)):
+			p.bad(run, where, restoreAudit, "the header says that no commit up to it was later than %s, but one was", h.Latest)
 		case err == nil && (h.RunID != now.RunID || h.Digest != now.Digest):
 			p.bad(run, where, restoreAudit, "it and the header are of different runs")
 		}
 		if err != nil && h != nil {
 			now.RunID, now.Digest = h.RunID, h.Digest // to judge the rest of the chain
+		}
+		if h != nil {
+			latest = maxTime(latest, h.Latest)
 		}
 		last = now
 		return nil

@@ -52,6 +52,7 @@ type header struct {
 	Previous    diff.Digest `json:"previous"`
 	Digest      diff.Digest `json:"digest"`
 	CommittedAt time.Time   `json:"committed_at"`
+	Latest      time.Time   `json:"latest,omitzero"` // of this commit and all before it, whatever the clock did
 	Committed   bool        `json:"committed"`
 	Fingerprint string      `json:"fingerprint"`
 	Generation  uint64      `json:"generation,omitempty"` // the index to flip to, or 0

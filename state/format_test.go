@@ -67,7 +67,7 @@ func TestFormat(t *testing.T) {
 		t.Errorf("a committed run keeps its hashes")
 	}
 	wantMembers(t, raw(t, db, []string{"pipelines", pipeline, "changes", "x" + run1}, "header"),
-		"run_id", "kind", "columns", "count", "previous", "digest", "committed_at", "committed", "fingerprint", "row_count")
+		"run_id", "kind", "columns", "count", "previous", "digest", "committed_at", "latest", "committed", "fingerprint", "row_count")
 	wantMembers(t, raw(t, db, []string{"pipelines", pipeline}, "intent"),
 		"run", "run_id", "kind", "from", "instance", "digest", "committed_at", "changes")
 	if in.Run != 3 {

@@ -47,6 +47,7 @@ type world struct {
 	runs        []diff.Run // newest last
 	fingerprint string
 	ids         byte
+	at          func(run uint64) time.Time // of commits; nil is a minute apart
 }
 
 func newWorld(path string) *world {
@@ -134,6 +135,9 @@ func (w *world) prepare(t tester, changes []change, rehashed []diff.Rehash) (*di
 		From:     diff.Checkpoint{Head: head, Epoch: 7, Target: "jst_shops"},
 		Instance: head.Instance, Digest: set.Digest(head.Digest),
 		CommittedAt: start.Add(time.Duration(run.Run) * time.Minute), Changes: set.Len(),
+	}
+	if w.at != nil {
+		in.CommittedAt = w.at(run.Run)
 	}
 	return in, plan, run
 }

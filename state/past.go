@@ -246,7 +246,7 @@ func (q *question[T]) read(p *bbolt.Bucket, from []byte) (batch []T, next []byte
 	}
 	heap.Init(&t)
 	for len(t) > 0 {
-		if len(batch) == auditBatch {
+		if len(batch) == rowsBatch {
 			return batch, bytes.Clone(t[0].key), nil
 		}
 		s, err := t.story(q.columns)

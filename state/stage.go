@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -231,6 +232,33 @@ func (j *Journal) stageHashes(tx *bbolt.Tx, run uint64, part []movement) error {
 	return nil
 }
 
+// latestCommit returns the latest time of all commits, zero when there are none.
+func latestCommit(p *bbolt.Bucket) (latest time.Time, err error) {
+	changes := p.Bucket(bucketChanges)
+	c := changes.Cursor()
+	for k, _ := c.Last(); k != nil; k, _ = c.Prev() {
+		if changes.Bucket(k).Get(keyHeader) == nil { // that which is being staged
+			continue
+		}
+		h, err := readHeader(changes.Bucket(k))
+		if err != nil {
+			return latest, fmt.Errorf("run %d: %w", readBE64(k), err)
+		}
+		if !h.Latest.IsZero() {
+			return maxTime(latest, h.Latest), nil
+		}
+		latest = maxTime(latest, h.CommittedAt) // of an earlier version
+	}
+	return latest, nil
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 func (j *Journal) putIntent(tx *bbolt.Tx, in *diff.Intent, h header, plan *diff.Plan, run *diff.Run) error {
 	p := j.bucket(tx)
 	count := int(number(p, keyRowCount))
@@ -241,6 +269,11 @@ func (j *Journal) putIntent(tx *bbolt.Tx, in *diff.Intent, h header, plan *diff.
 	if in.Kind != diff.KindRepair {
 		h.RowCount = uint64(count + plan.Changes.Count(diff.Insert) - plan.Changes.Count(diff.Delete))
 	}
+	latest, err := latestCommit(p)
+	if err != nil {
+		return err
+	}
+	h.Latest = maxTime(latest, h.CommittedAt)
 	head, err1 := json.Marshal(h)
 	intent, err2 := json.Marshal(in)
 	if err := errors.Join(err1, err2); err != nil {

@@ -29,7 +29,7 @@ func (r *Reader) Stored(columns []string, visit func(key diff.Key, row diff.Row,
 			g := newGallery(p, columns)
 			c := currentIndex(p).Cursor()
 			k, v := seekAfter(c, after)
-			for ; k != nil && len(batch) < auditBatch; k, v = c.Next() {
+			for ; k != nil && len(batch) < rowsBatch; k, v = c.Next() {
 				e, err := decodeEntry(k, v)
 				if err != nil {
 					return err
