@@ -119,9 +119,13 @@ func RunsCSV(out io.Writer, runs []diff.Run, excel bool) error {
 	return cmp.Or(err, w.close())
 }
 
-// unformula keeps a spreadsheet from taking a text for a formula. A number is
-// none.
+// unformula keeps a spreadsheet from taking a text for a formula, and from
+// cutting digits off one that it would take for a number: it keeps 15, and no
+// zero in front. Any other number is left to be one.
 func unformula(s string) string {
+	if digits := strings.TrimPrefix(s, "-"); strings.Trim(digits, "0123456789") == "" && (len(digits) > 15 || len(digits) > 1 && digits[0] == '0') {
+		return "'" + s
+	}
 	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) && (s[0] != '-' || strings.Trim(s[1:], "0123456789.") != "") {
 		return "'" + s
 	}

@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"strings"
 	"testing"
 
@@ -61,7 +62,7 @@ func TestRunsCSV(t *testing.T) {
 			if err != nil || len(rows) != 1+len(runs()) || len(rows[0]) != len(rows[1]) {
 				t.Fatalf("got %d rows, %v", len(rows), err)
 			}
-			if got, want := rows[1][0], "9007199254740993"; got != want {
+			if got, want := strings.TrimPrefix(rows[1][0], "'"), "9007199254740993"; got != want || tt.excel != (got != rows[1][0]) {
 				t.Errorf("run: got %s, want %s", got, want)
 			}
 		})
@@ -87,6 +88,23 @@ func TestRunsCSV_Formulas(t *testing.T) {
 			if got := rows[1][len(rows[1])-1]; got != want {
 				t.Errorf("%q, excel %t: got %q, want %q", text, excel, got, want)
 			}
+		}
+	}
+}
+
+// What a spreadsheet would change stays the text that it is.
+func TestAudit_excel(t *testing.T) {
+	for in, want := range map[string]string{
+		"=1+1": "'=1+1", "+86": "'+86", "@x": "'@x", "-2+3": "'-2+3", "-25": "-25", "店=铺": "店=铺",
+		"1234567890123456": "'1234567890123456", "123456789012345": "123456789012345", "007": "'007", "0": "0", "-0012": "'-0012",
+	} {
+		var b strings.Builder
+		a := report.NewAudit(&b, "csv", report.AuditOptions{Excel: true})
+		if err := errors.Join(a.Row([]string{"name"}, diff.Row{diff.TextValue(in)}), a.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.String(); got != "\uFEFFname\r\n"+want+"\r\n" {
+			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
 }
