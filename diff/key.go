@@ -41,14 +41,16 @@ func NewKey(parts ...Value) (Key, error) {
 	if len(parts) == 0 {
 		return "", fmt.Errorf("%w: no parts", ErrKey)
 	}
+	if len(parts) == 1 && parts[0].kind == Int { // as a rule
+		return Key(appendInt(make([]byte, 0, 9), parts[0].num)), nil
+	}
 	b := make([]byte, 0, 9*len(parts))
 	length := len(parts) - 1 // of the external form
 	var digits [20]byte
 	for i, p := range parts {
 		switch p.kind {
 		case Int:
-			b = append(b, intPart)
-			b = binary.BigEndian.AppendUint64(b, uint64(p.num)^(1<<63))
+			b = appendInt(b, p.num)
 			length += len(strconv.AppendInt(digits[:0], p.num, 10))
 		case Text:
 			b = append(b, textPart)
@@ -63,6 +65,10 @@ func NewKey(parts ...Value) (Key, error) {
 		return "", fmt.Errorf("%w: %d bytes long, the limit is %d", ErrKey, length, MaxKeyText)
 	}
 	return Key(b), nil
+}
+
+func appendInt(b []byte, n int64) []byte {
+	return binary.BigEndian.AppendUint64(append(b, intPart), uint64(n)^(1<<63))
 }
 
 // Parts returns the key's values. A string that does not encode any is an error

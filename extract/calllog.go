@@ -37,6 +37,9 @@ func (l *callLog) hide(secret string) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if slices.Contains(l.secrets, secret) { // with all its spellings
+		return
+	}
 	for _, s := range spellings(secret) {
 		if !slices.Contains(l.secrets, s) {
 			l.secrets = append(l.secrets, s)

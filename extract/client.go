@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"jstsync/diff"
@@ -51,7 +52,8 @@ type reply struct {
 	status int
 	header http.Header
 	body   []byte
-	err    error // nil when the body came whole
+	room   *bytes.Buffer // that the body is in, or nil
+	err    error         // nil when the body came whole
 }
 
 // exchange is one attempt as it went over the wire, or is told to have gone.
@@ -190,13 +192,17 @@ func (s *caller) post(ctx context.Context, path, form string, start time.Time) r
 		return reply{err: bare(err)}
 	}
 	defer resp.Body.Close()
-	var body bytes.Buffer
+	body := rooms.Get().(*bytes.Buffer)
+	body.Reset()
 	if n := resp.ContentLength; 0 < n && n <= maxBody {
 		body.Grow(int(n) + bytes.MinRead) // the room that ReadFrom wants left over
 	}
 	_, err = body.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
-	return reply{status: resp.StatusCode, header: resp.Header, body: body.Bytes(), err: err}
+	return reply{status: resp.StatusCode, header: resp.Header, body: body.Bytes(), room: body, err: err}
 }
+
+// rooms holds buffers of bodies that nobody looks at any more.
+var rooms = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // bare takes the method and address off a client's error.
 func bare(err error) error {
@@ -227,6 +233,7 @@ func (s *caller) judge(r request, rep reply, mask func(string) string) (*answer,
 	s.calls.hide(a.grant.refresh)
 	f.class = Classify(rep.status, a.code, a.message)
 	if f.class == Success {
+		a.room = rep.room
 		return a, nil
 	}
 	f.code, f.message = a.code, a.message

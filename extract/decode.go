@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -19,6 +20,8 @@ const (
 	maxDepth   = 64       // objects and arrays inside one another
 	maxRows    = 100_000  // records in one answer
 	maxMembers = 1024     // members of one record
+
+	maxKept = 1 << 20 // bytes of a room that is used again
 )
 
 // answer is a decoded envelope.
@@ -29,6 +32,20 @@ type answer struct {
 	hasNext  *bool // nil when absent or null
 	pageSize int   // 0 when absent
 	grant    grant // of a token call
+
+	parser *parser       // whose the rows are, or nil
+	room   *bytes.Buffer // that they alias, or nil
+}
+
+// release gives back what the rows are in, which nobody may look at any more.
+func (a *answer) release() {
+	if a.room != nil && a.room.Cap() <= maxKept {
+		rooms.Put(a.room)
+	}
+	if a.parser != nil && cap(a.parser.slab) <= maxKept/64 {
+		parsers.Put(a.parser)
+	}
+	*a = answer{}
 }
 
 // answerError says why an answer could not be decoded.
@@ -72,13 +89,8 @@ func parse(body []byte, top func(p *parser, path string) error) (*parser, error)
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, &answerError{class: NotJSON, what: "the answer is empty"}
 	}
-	p := &parser{
-		body:   body,
-		dec:    &lexer{body: body},
-		raw:    make(map[string][]byte),
-		rows:   make(map[string]*rowList),
-		intern: make(map[string]string),
-	}
+	p := parsers.Get().(*parser)
+	p.begin(body)
 	if kind := p.dec.PeekKind(); kind != jsontext.KindBeginObject {
 		if _, err := p.dec.ReadValue(); err != nil {
 			return nil, p.asAnswerError(err)
@@ -124,10 +136,15 @@ func (p *parser) asAnswerError(err error) error {
 	return notJSON(syntaxError(p.body))
 }
 
+// parsers holds parsers whose rows nobody looks at any more.
+var parsers = sync.Pool{New: func() any {
+	return &parser{raw: make(map[string][]byte), rows: make(map[string]*rowList), intern: make(map[string]string)}
+}}
+
 // parser reads one answer in one pass.
 type parser struct {
 	body   []byte
-	dec    *lexer
+	dec    lexer
 	raw    map[string][]byte   // envelope members, by path
 	rows   map[string]*rowList // candidates for the rows, by path
 	intern map[string]string   // member names of records
@@ -135,6 +152,19 @@ type parser struct {
 	names   []string      // of the record before
 	scratch []diff.Member // of the record being read
 	slab    []diff.Member // room for members of records to come
+	records []diff.Record // room for those of the first list
+}
+
+// begin makes the parser ready for another answer. What it learned of names it
+// keeps, within bounds.
+func (p *parser) begin(body []byte) {
+	p.body, p.dec = body, lexer{body: body, stack: p.dec.stack[:0]}
+	clear(p.raw)
+	clear(p.rows)
+	if len(p.intern) > maxMembers {
+		clear(p.intern)
+	}
+	p.slab, p.records = p.slab[:0], p.records[:0]
 }
 
 // rowList is a member in a place of the rows.
@@ -223,7 +253,7 @@ func (p *parser) value() ([]byte, error) {
 
 // answer makes sense of what was read.
 func (p *parser) answer() (*answer, error) {
-	a := &answer{message: first(text(p.raw["msg"]), text(p.raw["message"]))}
+	a := &answer{message: first(text(p.raw["msg"]), text(p.raw["message"])), parser: p}
 	if err := p.outcome(a); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,9 @@ func (p *parser) list(path string) error {
 		return misshapen("the answer has %s twice", path)
 	}
 	list := &rowList{kind: p.dec.PeekKind()}
+	if len(p.rows) == 0 {
+		list.records = p.records
+	}
 	p.rows[path] = list
 	if list.kind != jsontext.KindBeginArray {
 		_, err := p.value()
@@ -39,6 +42,9 @@ func (p *parser) list(path string) error {
 			return err
 		}
 		list.records = append(list.records, r)
+	}
+	if len(p.rows) == 1 {
+		p.records = list.records
 	}
 	return p.dec.close()
 }
@@ -152,12 +158,8 @@ func (p *parser) duplicate() (string, bool) {
 	if slices.EqualFunc(p.scratch, p.names, func(m diff.Member, name string) bool { return m.Name == name }) {
 		return "", false
 	}
-	seen := make(map[string]bool, len(p.scratch))
-	for _, m := range p.scratch {
-		if seen[m.Name] {
-			return m.Name, true
-		}
-		seen[m.Name] = true
+	if name, ok := twice(p.scratch); ok {
+		return name, true
 	}
 	p.names = p.names[:0]
 	for _, m := range p.scratch {
@@ -165,6 +167,28 @@ func (p *parser) duplicate() (string, bool) {
 			break
 		}
 		p.names = append(p.names, m.Name)
+	}
+	return "", false
+}
+
+// twice returns a name that two of the members have.
+func twice(members []diff.Member) (string, bool) {
+	if len(members) <= 32 { // as a rule; a map takes longer
+		for i := range members {
+			for j := range i {
+				if members[i].Name == members[j].Name {
+					return members[i].Name, true
+				}
+			}
+		}
+		return "", false
+	}
+	seen := make(map[string]bool, len(members))
+	for i := range members {
+		if seen[members[i].Name] {
+			return members[i].Name, true
+		}
+		seen[members[i].Name] = true
 	}
 	return "", false
 }

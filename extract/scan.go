@@ -15,8 +15,7 @@ const (
 )
 
 // Scan reads every page once, in order, and passes each one's records to
-// visit, which must not keep them after it returns unless it keeps the page's
-// whole body in memory by that.
+// visit, which must not keep them, or what they hold, after it returns.
 //
 // The end is has_next false; where it is absent, fewer rows than the page size
 // that the answer repeats. The verdict is [diff.Unstable] when a page repeated
@@ -58,6 +57,7 @@ func (s *Shops) Scan(ctx context.Context, expect int, visit func(diff.Page) erro
 		if err != nil {
 			return c.partial(err)
 		}
+		a.release()
 		if !more {
 			return c.info, nil
 		}

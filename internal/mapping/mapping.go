@@ -135,19 +135,14 @@ func (m *Mapper) Fingerprint() string {
 // Hash returns the record's source hash over the members that its row and
 // the rules depend on.
 func (m *Mapper) Hash(r *diff.Record) diff.SourceHash {
-	var h diff.SourceHash
-	for i := range r.Members {
-		if m.members[r.Members[i].Name] {
-			h = h.Add(r.Members[i].Name, r.Members[i].Raw)
-		}
-	}
-	return h
+	return diff.HashOf(r.Members, m.members)
 }
 
 // Key returns the record's key. The error wraps [diff.ErrKey].
 func (m *Mapper) Key(r *diff.Record) (diff.Key, error) {
-	parts := make([]diff.Value, len(m.table.Key))
-	for i, col := range m.table.Key {
+	var room [1]diff.Value
+	parts := room[:0]
+	for _, col := range m.table.Key {
 		c := &m.columns[col]
 		v, err := m.value(col, r)
 		if err == nil && r.Err != nil && r.Count(c.From) > 1 {
@@ -156,7 +151,7 @@ func (m *Mapper) Key(r *diff.Record) (diff.Key, error) {
 		if err != nil {
 			return "", fmt.Errorf("%w: %w", diff.ErrKey, err)
 		}
-		parts[i] = v
+		parts = append(parts, v)
 	}
 	key, err := diff.NewKey(parts...)
 	if err != nil {
@@ -230,7 +225,11 @@ func (m *Mapper) Row(r *diff.Record) (diff.Row, error) {
 // value returns the record's value in one column.
 func (m *Mapper) value(col int, r *diff.Record) (diff.Value, error) {
 	c := &m.columns[col]
-	source, raw := "member "+c.From+":", r.Member(c.From)
+	raw := r.Member(c.From)
+	if n, ok := c.plain(raw); ok {
+		return diff.IntValue(n), nil
+	}
+	source := "member " + c.From + ":"
 	d := read(raw)
 	if c.Expr != nil {
 		source = "expression:"

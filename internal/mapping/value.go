@@ -51,6 +51,21 @@ func (c *Column) convert(d datum) (diff.Value, error) {
 	}
 }
 
+// plain returns the value of a number of up to 18 digits in a BIGINT column,
+// as ids are, to which convert comes by a longer way.
+func (c *Column) plain(raw []byte) (n int64, ok bool) {
+	if c.Expr != nil || c.Type.Base != diff.BigInt || len(raw) == 0 || len(raw) > 18 {
+		return 0, false
+	}
+	for _, digit := range raw {
+		if digit < '0' || digit > '9' {
+			return 0, false
+		}
+		n = 10*n + int64(digit-'0')
+	}
+	return n, true
+}
+
 // excerpt shortens a raw value for a message.
 func excerpt(raw []byte) string {
 	const limit = 60
