@@ -198,7 +198,7 @@ func twice(members []diff.Member) (string, bool) {
 func (p *parser) take() []diff.Member {
 	n := len(p.scratch)
 	if cap(p.slab)-len(p.slab) < n {
-		p.slab = make([]diff.Member, 0, max(n, min(2*cap(p.slab), 4096)))
+		p.slab = make([]diff.Member, 0, max(n, min(128*n, 4096))) // a page of them, as a rule
 	}
 	start := len(p.slab)
 	p.slab = append(p.slab, p.scratch...)

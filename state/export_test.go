@@ -56,3 +56,9 @@ func TrimByRuns(path string, maxRuns, chunk, transactions int) (done bool, err e
 	}
 	return true, nil
 }
+
+// EncodeCalls is encodeCalls.
+func EncodeCalls(calls []diff.Call) []byte { return encodeCalls(calls) }
+
+// DecodeCalls is decodeCalls.
+func DecodeCalls(b []byte, calls *[]diff.Call) error { return decodeCalls(b, calls) }

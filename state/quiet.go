@@ -1,13 +1,9 @@
 package state
 
 import (
-	"bytes"
-	"compress/flate"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"time"
@@ -107,46 +103,4 @@ func (d *quietReader) text() string {
 	text := string(d.b[size : size+int(n)])
 	d.b = d.b[size+int(n):]
 	return text
-}
-
-// deflatedMark begins the calls of a run where they are deflated.
-const deflatedMark = 'z'
-
-// maxCalls bounds the text of one run's calls, in bytes.
-const maxCalls = 256 << 20
-
-// callsDictionary is what most calls have in common. It is part of the format.
-const callsDictionary = `[{"path":"/open/shops/query","params":"{\"page_index\":1,\"page_size\":100}","page":1,"attempt":1,` +
-	`"at":"2026-01-01T00:00:00.000Z","dur":100000000,"status":200,"code":0,"bytes":30000},{"path":"/open/shops/query"`
-
-// encodeCalls returns the calls of a run: JSON, deflated, for they are alike.
-// Moments are whole milliseconds, durations whole microseconds.
-func encodeCalls(calls []diff.Call) ([]byte, error) {
-	calls = slices.Clone(calls)
-	for i := range calls {
-		calls[i].At = calls[i].At.Truncate(time.Millisecond)
-		calls[i].Duration = calls[i].Duration.Truncate(time.Microsecond)
-	}
-	b := bytes.NewBuffer([]byte{deflatedMark})
-	w, err := flate.NewWriterDict(b, flate.BestCompression, []byte(callsDictionary))
-	if err != nil {
-		return nil, err
-	}
-	err = json.NewEncoder(w).Encode(calls)
-	if err = errors.Join(err, w.Close()); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
-}
-
-// decodeCalls reads what encodeCalls wrote.
-func decodeCalls(b []byte, calls *[]diff.Call) error {
-	if len(b) == 0 || b[0] != deflatedMark {
-		return json.Unmarshal(b, calls) // of a file that was upgraded
-	}
-	text, err := io.ReadAll(io.LimitReader(flate.NewReaderDict(bytes.NewReader(b[1:]), []byte(callsDictionary)), maxCalls))
-	if err != nil {
-		return fmt.Errorf("inflate: %w", err)
-	}
-	return json.Unmarshal(text, calls)
 }

@@ -87,11 +87,7 @@ func putCalls(tx *bbolt.Tx, run *diff.Run) error {
 	b := tx.Bucket(bucketCalls)
 	b.FillPercent = 0.95
 	if len(run.Calls) > 0 {
-		text, err := encodeCalls(run.Calls)
-		if err != nil {
-			return err
-		}
-		if err := put(b, be64(run.Run), text); err != nil {
+		if err := put(b, be64(run.Run), encodeCalls(run.Calls)); err != nil {
 			return err
 		}
 	}
