@@ -2,20 +2,22 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-// TestMain makes the test binary the other processes that bench is.
+// TestMain makes the test binary the page server, too.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && slices.Contains([]string{"exec", "floor", "serve"}, os.Args[1]) {
+	if len(os.Args) > 1 && os.Args[1] == "serve" {
 		main()
 		return
 	}
@@ -42,45 +44,85 @@ func TestQuick(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := string(text)
-	const (
-		spread = `[0-9,.]+ \([0-9,.]+–[0-9,.]+\)`
-		ratio  = `[0-9,.]+ ×`
-	)
-	for _, section := range []struct{ heading, pages string }{{"200 records", "2"}, {"1,204 records", "13"}} {
-		_, rest, ok := strings.Cut(page, "## "+section.heading+"\n")
+	const spread = `[0-9,.]+ \([0-9,.]+–[0-9,.]+\)`
+	for _, size := range []struct {
+		heading string
+		pages   int
+	}{{"200 records", 2}, {"1,204 records", 13}} {
+		_, rest, ok := strings.Cut(page, "## "+size.heading+"\n")
 		if !ok {
-			t.Fatalf("no section %q in:\n%s", section.heading, page)
+			t.Fatalf("no section %q in:\n%s", size.heading, page)
 		}
 		rest, _, _ = strings.Cut(rest, "\n## ")
-		for name, want := range map[string]string{
-			firstLoad:  section.pages + ` \| 1 \| [0-9,]+`,
-			quietPoll:  section.pages + ` \| 0 \| [0-9,]+`,
-			changedFew: section.pages + ` \| 1 \| [0-9,]+`,
-			floorOne:   section.pages + ` \| 0 \| –`,
-			floorWide:  section.pages + ` \| 0 \| –`,
-		} {
-			line := `(?m)^\| ` + regexp.QuoteMeta(name) + ` \| ` + spread + ` \| ` + spread + ` \| ` + spread + ` \| ` + want + ` \|$`
+		for _, st := range steps(200) {
+			line := `(?m)^\| ` + regexp.QuoteMeta(st.name) + ` \| ` + spread + ` \| ` + spread + ` \| ` + spread + ` \| `
 			if !regexp.MustCompile(line).MatchString(rest) {
-				t.Errorf("%s: no line %s in:\n%s", section.heading, line, rest)
+				t.Errorf("%s: no line %s in:\n%s", size.heading, line, rest)
 			}
 		}
-		lines := regexp.MustCompile(`(?m)^\| jstsync, [^|]* \|( `+ratio+` \|){6}$`).FindAllString(rest, -1)
-		if len(lines) != 3 {
-			t.Errorf("%s: got %d lines of ratios, want 3, in:\n%s", section.heading, len(lines), rest)
+		// calls, connections, statements, bytes, rows changed, in the checkpoint
+		for name, want := range map[string]string{
+			quietPoll:  fmt.Sprintf(`%d \| 0 \| 0 \| 0 \| 0 \| 0`, size.pages),
+			quietMixed: fmt.Sprintf(`%d \| 0 \| 0 \| 0 \| 0 \| 0`, size.pages),
+			changedFew: fmt.Sprintf(`%d \| 1 \| \d+ \| \d+ \| 1 \| 1`, size.pages),
+		} {
+			if line := `(?m)^\| ` + regexp.QuoteMeta(name) + ` \| ` + want + ` \|`; !regexp.MustCompile(line).MatchString(rest) {
+				t.Errorf("%s: no line %s in:\n%s", size.heading, line, rest)
+			}
+		}
+	}
+	if _, rest, ok := strings.Cut(page, "## Looking back\n"); !ok || strings.Count(rest, "| `jstsync ") < 8 {
+		t.Errorf("no section of the history in:\n%s", page)
+	}
+	for _, name := range []string{plotCPU, plotMemory} {
+		if svg, err := os.ReadFile(filepath.Join(filepath.Dir(file), name)); err != nil || !bytes.Contains(svg, []byte("<svg")) {
+			t.Errorf("%s is no plot: %v", name, err)
 		}
 	}
 }
 
 func TestDataset(t *testing.T) {
-	for _, c := range []struct{ records, pages, changes int }{{1, 1, 1}, {100, 1, 1}, {200, 2, 1}, {1204, 13, 1}, {2600, 26, 3}} {
+	for _, c := range []struct{ records, pages, few, many, fewer int }{
+		{1, 1, 1, 1, 1}, {100, 1, 1, 10, 1}, {200, 2, 1, 20, 2}, {1204, 13, 1, 120, 12}, {2600, 26, 3, 260, 26},
+	} {
 		d := newDataset(c.records)
-		if len(d.pages[0]) != c.pages || d.changes != c.changes {
-			t.Errorf("%d records: got %d pages and %d changes, want %d and %d", c.records, len(d.pages[0]), d.changes, c.pages, c.changes)
+		pages := d.pages(asLoaded)
+		if len(pages) != c.pages {
+			t.Errorf("%d records: got %d pages, want %d", c.records, len(pages), c.pages)
 		}
-		last := d.page(0, c.pages)
-		if !bytes.Contains(last, []byte(`"has_next":false`)) {
-			t.Errorf("%d records: the last page promises more", c.records)
+		for v, want := range map[version]int{few: c.few, many: c.many, fewer: c.fewer} {
+			if got := d.differences(v); got != want {
+				t.Errorf("%d records, version %d: %d differ, want %d", c.records, v, got, want)
+			}
 		}
+		for i, page := range pages {
+			if more := bytes.Contains(page, []byte(`"has_next":true`)); more != (i < len(pages)-1) {
+				t.Errorf("%d records: page %d promises more: %t", c.records, i+1, more)
+			}
+		}
+	}
+}
+
+func TestShuffle(t *testing.T) {
+	d := newDataset(50)
+	moved := 0
+	for i := range d.rows {
+		var was, is map[string]json.RawMessage
+		row := d.row(shuffled, i)
+		if err := errors.Join(json.Unmarshal(d.rows[i], &was), json.Unmarshal(row, &is)); err != nil || !reflect.DeepEqual(was, is) {
+			t.Fatalf("%v: got %s, want the members of %s", err, row, d.rows[i])
+		}
+		if !bytes.Equal(row, d.rows[i]) {
+			moved++
+		}
+		for _, v := range []version{few, many} {
+			if err := json.Unmarshal(d.row(v, i), &is); err != nil {
+				t.Fatalf("version %d: %v: %s", v, err, d.row(v, i))
+			}
+		}
+	}
+	if moved < 45 {
+		t.Errorf("only %d of 50 records have another order", moved)
 	}
 }
 

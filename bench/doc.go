@@ -7,10 +7,8 @@
 // its own whose answers are rendered before anything is measured; the product
 // writes to a private mariadbd.
 //
-// The other processes are this program too: bench serve is the page server,
-// bench floor the minimal client, bench exec starts one measured process from
-// a small one, since Linux counts what the starting process holds at that
-// moment into the peak memory of the started.
+// The page server is this program too, bench serve. The minimal client, and
+// what starts the measured processes, is the small one in the folder process.
 //
 // Guarantees: every figure of the page comes from the run that wrote it.
 //

@@ -26,10 +26,6 @@ func run(ctx context.Context, args []string, now func() time.Time) error {
 		name = args[0]
 	}
 	switch name {
-	case "exec":
-		return execute(ctx, args[1:], os.Stdout, now)
-	case "floor":
-		return floor(ctx, args[1:], now)
 	case "serve":
 		return serve(args[1:], os.Stdin, os.Stdout)
 	default:

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -26,8 +27,11 @@ type mariadb struct {
 	cmd     *exec.Cmd
 	ended   chan struct{} // closed when it has ended
 	dsn     string
+	addr    string
+	client  string // the stock client
 	version string
-	db      *sql.DB // the one connection that is not counted
+	reading counters // what reading the counters adds to them
+	db      *sql.DB  // the one connection that is not counted
 }
 
 // startMariaDB starts a server whose files are in dir.
@@ -57,8 +61,11 @@ func startMariaDB(ctx context.Context, dir string) (*mariadb, error) {
 		return nil, err
 	}
 	m := &mariadb{ended: make(chan struct{})}
+	if m.client, err = find("mariadb"); err != nil {
+		return nil, err
+	}
 	m.cmd = exec.Command(daemon, append(common, "--bind-address=127.0.0.1", "--port="+strconv.Itoa(port),
-		"--socket="+filepath.Join(dir, "s"), "--skip-log-bin", "--skip-name-resolve")...)
+		"--socket="+filepath.Join(dir, "s"), "--skip-log-bin", "--skip-name-resolve", "--userstat=1")...)
 	m.cmd.Env = environ
 	if err := m.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start mariadbd: %w", err)
@@ -118,8 +125,11 @@ func (m *mariadb) ready(ctx context.Context, port int) error {
 		return fmt.Errorf("wait for mariadbd: %w", err)
 	}
 	cfg.DBName = database
-	m.dsn = cfg.FormatDSN()
-	return m.empty(ctx)
+	m.dsn, m.addr = cfg.FormatDSN(), cfg.Addr
+	if err := m.empty(ctx); err != nil {
+		return err
+	}
+	return m.calibrate(ctx)
 }
 
 // empty gives the database back as it was at first.
@@ -132,13 +142,113 @@ func (m *mariadb) empty(ctx context.Context) error {
 	return nil
 }
 
-// connections returns how many connections the server has counted.
-func (m *mariadb) connections(ctx context.Context) (n int, err error) {
-	var name string
-	if err := m.db.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE 'Connections'").Scan(&name, &n); err != nil {
-		return 0, fmt.Errorf("read the server's connection counter: %w", err)
+// counters are what the server counts.
+type counters struct {
+	Connections int
+	Statements  int
+	Received    int64         // bytes
+	Rows        int           // changed in the target
+	Checkpoint  int           // rows changed in the checkpoint table
+	Server      time.Duration // CPU time
+}
+
+// count reads the counters, in two statements.
+func (m *mariadb) count(ctx context.Context) (c counters, err error) {
+	err = m.each(ctx, `SELECT TABLE_NAME, ROWS_CHANGED FROM information_schema.TABLE_STATISTICS WHERE TABLE_SCHEMA = '`+database+`'`, map[string]any{
+		"jst_shops": &c.Rows, "jstsync_checkpoint": &c.Checkpoint,
+	})
+	if err == nil {
+		err = m.each(ctx, `SELECT VARIABLE_NAME, VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS
+			WHERE VARIABLE_NAME IN ('CONNECTIONS', 'QUESTIONS', 'BYTES_RECEIVED')`, map[string]any{
+			"CONNECTIONS": &c.Connections, "QUESTIONS": &c.Statements, "BYTES_RECEIVED": &c.Received,
+		})
 	}
-	return n, nil
+	if err != nil {
+		return c, fmt.Errorf("read the server's counters: %w", err)
+	}
+	c.Server = cpuTime(m.cmd.Process.Pid)
+	return c, nil
+}
+
+// each scans the values that a query gives by name.
+func (m *mariadb) each(ctx context.Context, query string, into map[string]any) error {
+	rows, err := m.db.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		var value sql.RawBytes
+		if err := rows.Scan(&name, &value); err != nil {
+			return err
+		}
+		if n, ok := into[name]; ok {
+			if _, err := fmt.Sscan(string(value), n); err != nil {
+				return err
+			}
+		}
+	}
+	return rows.Err()
+}
+
+// since returns by how much the counters moved, but for what reading them adds.
+func (m *mariadb) since(before, after counters) counters {
+	return counters{
+		Connections: after.Connections - before.Connections - m.reading.Connections,
+		Statements:  after.Statements - before.Statements - m.reading.Statements,
+		Received:    after.Received - before.Received - m.reading.Received,
+		Rows:        after.Rows - before.Rows,
+		Checkpoint:  after.Checkpoint - before.Checkpoint,
+		Server:      after.Server - before.Server,
+	}
+}
+
+// calibrate learns what reading the counters adds to them.
+func (m *mariadb) calibrate(ctx context.Context) error {
+	before, err1 := m.count(ctx)
+	after, err2 := m.count(ctx)
+	m.reading = m.since(before, after)
+	return errors.Join(err1, err2)
+}
+
+// cpuTime returns what a process has taken, to a hundredth of a second, and 0
+// where there is no /proc.
+func cpuTime(pid int) time.Duration {
+	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	_, after, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(after)
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
+// export writes the target's rows for load, and makes room for them.
+func (m *mariadb) export(ctx context.Context, file string) error {
+	if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for _, query := range []string{
+		"SELECT * INTO OUTFILE '" + file + "' CHARACTER SET utf8mb4 FROM " + database + ".jst_shops",
+		"CREATE TABLE " + database + ".loaded LIKE " + database + ".jst_shops",
+	} {
+		if _, err := m.db.ExecContext(ctx, query); err != nil {
+			return fmt.Errorf("export the rows: %w", err)
+		}
+	}
+	return nil
+}
+
+// load returns the stock client's command that loads what export wrote.
+func (m *mariadb) load(file string) []string {
+	host, port, _ := net.SplitHostPort(m.addr)
+	return []string{
+		m.client, "--no-defaults", "--local-infile=1", "--user=root", "--host=" + host, "--port=" + port, database,
+		"--execute=LOAD DATA LOCAL INFILE '" + file + "' INTO TABLE loaded CHARACTER SET utf8mb4",
+	}
 }
 
 // close ends the server, however it ends.

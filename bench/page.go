@@ -2,11 +2,9 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -17,41 +15,63 @@ Written by ` + "`go run ./bench`" + `; nothing in it is typed by hand.
 
 %s, %d cores, %s/%s; %s; MariaDB %s; %s.
 Load average of the last minute when it began: %s, when it ended: %s.
-The binary: %s MiB, built with CGO_ENABLED=0.
+The binary: %s MiB, built with CGO_ENABLED=0. ` + "`jstsync version`" + ` takes %s ms.
 
-What is measured are whole processes, from start to end, on this one machine:
+What is measured are whole processes, from start to end, on this one machine. Each round takes all of
+them in turn, in this order, and begins with an empty database and without a state file:
 
-- **jstsync, first load**: ` + "`jstsync sync`" + ` without a state file, into an empty database.
-- **jstsync, quiet poll**: the same again when nothing changed.
-- **jstsync, 0.1 %% changed**: the same again when one record in a thousand changed, at least one.
-- **floor**: a minimal Go client that fetches the same signed pages, %d records each, and throws
-  them away; one call at a time, as the product's first load does, and %d at a time, as the product
-  does when it knows how many pages to expect.
+- **first load**: ` + "`jstsync sync`" + ` with all records new.
+- **floor (b)**: the stock client loads the rows that the first load wrote from a local file into an
+  empty table of the same shape, by LOAD DATA LOCAL INFILE.
+- **floor (a)**: a minimal Go client that fetches the same signed pages, %d records each, and throws
+  them away, one call at a time; once more with %d at a time, as jstsync does when it knows how many
+  pages to expect.
+- **quiet poll**: ` + "`jstsync sync`" + ` when nothing changed; once more with the members of every
+  record in another order.
+- **0.1 %% changed**, **10 %% changed**: so many records have another name; at least one.
+- **1 %% deleted**: so many records are gone. Each is asked for by its id before it is deleted.
 
-Each round takes all of them in turn and begins with an empty database. The pages come from a
-server process whose answers are rendered beforehand and which verifies nothing. ` + "`jstsync.yaml`" + `
-sets a rate of a million calls a second: waiting for the API's rate limit is not measured. The
-server is a private mariadbd with its default settings, without a binary log, on the same cores;
-its CPU time is not in the figures, its answers are in the wall time.
+The pages come from a server process whose answers are rendered beforehand and which verifies nothing.
+` + "`jstsync.yaml`" + ` sets a rate of a million calls a second: waiting for the API's rate limit is not
+measured; at the vendor's limits a million records take 100 minutes to fetch. The database is a private
+mariadbd with its default settings, without a binary log, on the same cores; its CPU time is a column
+of its own, its answers are in the wall time.
 
 CPU is user and system time; peak memory is the largest resident set: Maxrss of the process's rusage,
 which on Linux is its VmHWM or, if that is more, what the process that started it held at that
 moment, here at most %s MiB. It includes the pages of the state file that are mapped. The figures are
-medians, with the least and the greatest of the rounds in brackets. Calls, connections and the state
-file's size are counted by the page server, by MariaDB's counter Connections, and by the file system.
+medians, with the least and the greatest of the rounds in brackets. Statements, bytes received and
+connections are the server's own counters, rows changed those of its TABLE_STATISTICS; the calls are
+counted by the page server, file syncs by strace in a round of its own.
 `
 
-// writePage writes the page of all sizes.
-func writePage(out *bytes.Buffer, m *machine, all []*series) {
-	fmt.Fprintf(out, intro, m.cpu, cores(), runtime.GOOS, runtime.GOARCH, runtime.Version(), version(m.mariadb),
-		m.date.UTC().Format(time.DateOnly), m.loadBefore, m.loadAfter, mebibytes(m.binary), pageSize, ahead, mebibytes(starter(all)))
-	for _, s := range all {
+// report is everything that was measured.
+type report struct {
+	machine machine
+	start   []sample // of jstsync version
+	sizes   []*series
+	past    *chronicle // nil when it was not measured
+}
+
+// write writes the page.
+func (r *report) write(out *bytes.Buffer) {
+	m := &r.machine
+	fmt.Fprintf(out, intro, m.cpu, cores(), runtime.GOOS, runtime.GOARCH, runtime.Version(), version0(m.mariadb),
+		m.date.UTC().Format(time.DateOnly), m.loadBefore, m.loadAfter, mebibytes(m.binary), spread(r.start, wall), pageSize, ahead, mebibytes(starter(r.sizes)))
+	r.writeAims(out)
+	if len(r.sizes) > 1 {
+		fmt.Fprintf(out, "\n![CPU time a record, by size](%s)\n![Peak memory, by size](%s)\n", plotCPU, plotMemory)
+	}
+	for _, s := range r.sizes {
 		writeSeries(out, s)
+	}
+	if r.past != nil {
+		writeAudit(out, r.past)
 	}
 }
 
-// version cuts what a packager added off a server's version.
-func version(text string) string {
+// version0 cuts what a packager added off a server's version.
+func version0(text string) string {
 	number, _, _ := strings.Cut(text, "-")
 	return number
 }
@@ -68,33 +88,53 @@ func starter(all []*series) (most int64) {
 	return most
 }
 
-// order is the order of the lines of a table.
-func order() []string { return []string{firstLoad, quietPoll, changedFew, floorOne, floorWide} }
-
 func writeSeries(out *bytes.Buffer, s *series) {
-	fmt.Fprintf(out, "\n## %s records\n\n%s pages, %s MiB; %d rounds; %s changed for the third line.\n\n",
-		thousands(s.records), thousands(s.served.Pages), mebibytes(int64(s.served.Bytes)), s.rounds, plural(s.served.Changes, "record"))
-	out.WriteString("| | CPU ms | wall ms | peak MiB | calls | MySQL connections | state file KiB |\n")
-	out.WriteString("| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n")
-	for _, name := range order() {
-		samples := s.samples[name]
-		state := "–"
-		if name != floorOne && name != floorWide {
-			state = thousands(int(median(samples, func(x sample) float64 { return float64(x.State) }) / 1024))
+	fmt.Fprintf(out, "\n## %s records\n\n%s pages, %s MiB; %s.", thousands(s.records), thousands(s.served.Pages),
+		mebibytes(int64(s.served.Bytes)), plural(s.rounds, "round"))
+	for _, st := range s.steps {
+		if n := s.differ[st.name]; n > 0 {
+			fmt.Fprintf(out, " %s: %s.", st.name, plural(n, "record"))
 		}
-		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s |\n", name,
-			spread(samples, cpu), spread(samples, wall), spread(samples, peak),
-			count(samples, func(x sample) int { return x.Calls }), count(samples, func(x sample) int { return x.Connections }), state)
 	}
-	out.WriteString("\n| ratio to the floor | CPU, one call | wall, one call | peak, one call | CPU, 4 calls | wall, 4 calls | peak, 4 calls |\n")
-	out.WriteString("| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n")
-	for _, name := range []string{firstLoad, quietPoll, changedFew} {
-		fmt.Fprintf(out, "| %s |", name)
-		for _, base := range []string{floorOne, floorWide} {
-			fmt.Fprintf(out, " %s | %s | %s |", ratio(s, name, base, cpu), ratio(s, name, base, wall), ratio(s, name, base, peak))
+	out.WriteString("\n\n| | CPU ms | wall ms | peak MiB | CPU × floor (a) | CPU − floor (a), ms |\n| --- | ---: | ---: | ---: | ---: | ---: |\n")
+	for _, st := range s.steps {
+		samples := s.samples[st.name]
+		above := fmt.Sprintf(" %s | %s", ratio(s.median(st.name, cpu), s.median(floorOne, cpu)), figure(s.median(st.name, cpu)-s.median(floorOne, cpu)))
+		if !st.isProduct() {
+			above = " – | –"
 		}
-		out.WriteString("\n")
+		fmt.Fprintf(out, "| %s | %s | %s | %s |%s |\n", st.name, spread(samples, cpu), spread(samples, wall), spread(samples, peak), above)
 	}
+	out.WriteString("\n| | calls | connections | statements | received KiB | rows changed | in the checkpoint | mariadbd CPU ms | file syncs | state file KiB |\n" +
+		"| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
+	for _, st := range s.steps {
+		if st.name != floorOne && st.name != floorWide {
+			s.writeCounts(out, st)
+		}
+	}
+}
+
+func (s *series) writeCounts(out *bytes.Buffer, st step) {
+	samples := s.samples[st.name]
+	syncs, state := "–", "–"
+	if n, ok := s.fsyncs[st.name]; ok {
+		syncs = thousands(n)
+	}
+	if st.isProduct() {
+		state = count(samples, func(x sample) int { return int(x.State >> 10) })
+	}
+	fmt.Fprintf(out, "| %s |", st.name)
+	for _, of := range []func(sample) int{
+		func(x sample) int { return x.Calls }, func(x sample) int { return x.Connections }, func(x sample) int { return x.Statements },
+		func(x sample) int { return int(x.Received >> 10) }, func(x sample) int { return x.Rows }, func(x sample) int { return x.Checkpoint },
+	} {
+		fmt.Fprintf(out, " %s |", count(samples, of))
+	}
+	fmt.Fprintf(out, " %s | %s | %s |\n", spread(samples, func(x sample) float64 { return milliseconds(x.Server) }), syncs, state)
+}
+
+func (s *series) median(name string, of func(sample) float64) float64 {
+	return median(s.samples[name], of)
 }
 
 func cpu(x sample) float64  { return milliseconds(x.CPU) }
@@ -115,55 +155,8 @@ func values(samples []sample, of func(sample) float64) []float64 {
 func median(samples []sample, of func(sample) float64) float64 {
 	all := values(samples, of)
 	n := len(all)
+	if n == 0 {
+		return 0
+	}
 	return (all[(n-1)/2] + all[n/2]) / 2
-}
-
-// spread is the median and the range.
-func spread(samples []sample, of func(sample) float64) string {
-	all := values(samples, of)
-	return fmt.Sprintf("%s (%s–%s)", figure(median(samples, of)), figure(all[0]), figure(all[len(all)-1]))
-}
-
-// count is a number that every round should agree on; where they do not, it is
-// the range.
-func count(samples []sample, of func(sample) int) string {
-	byCount := func(a, b sample) int { return cmp.Compare(of(a), of(b)) }
-	least, most := of(slices.MinFunc(samples, byCount)), of(slices.MaxFunc(samples, byCount))
-	if least == most {
-		return thousands(most)
-	}
-	return thousands(least) + "–" + thousands(most)
-}
-
-func ratio(s *series, name, base string, of func(sample) float64) string {
-	return figure(median(s.samples[name], of)/median(s.samples[base], of)) + " ×"
-}
-
-// figure writes a number with as many digits as say something.
-func figure(x float64) string {
-	switch {
-	case x < 10:
-		return strconv.FormatFloat(x, 'f', 2, 64)
-	case x < 100:
-		return strconv.FormatFloat(x, 'f', 1, 64)
-	default:
-		return thousands(int(x + 0.5))
-	}
-}
-
-func mebibytes(n int64) string { return figure(float64(n) / (1 << 20)) }
-
-func thousands(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return thousands(n) + " " + what + "s"
 }

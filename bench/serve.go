@@ -18,10 +18,18 @@ const pathShops = "/open/shops/query"
 // pageServer answers shop queries with bodies rendered beforehand. It verifies
 // nothing.
 type pageServer struct {
-	data    *dataset
-	changed atomic.Bool // the second version of the records is shown
-	calls   atomic.Int64
+	data  *dataset
+	shown atomic.Pointer[shown]
+	calls atomic.Int64
 }
+
+// shown is the version that is served.
+type shown struct {
+	version version
+	pages   [][]byte
+}
+
+func (s *pageServer) show(v version) { s.shown.Store(&shown{v, s.data.pages(v)}) }
 
 // serve runs a page server on a free port of the loopback interface until in
 // ends, and says on out where it is and what it holds.
@@ -32,13 +40,22 @@ func serve(args []string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	s := &pageServer{data: newDataset(*records)}
+	s.show(asLoaded)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+pathShops, s.query)
-	mux.HandleFunc("POST /bench/flip", func(http.ResponseWriter, *http.Request) { s.changed.Store(!s.changed.Load()) })
+	mux.HandleFunc("POST /bench/version/{n}", func(w http.ResponseWriter, r *http.Request) {
+		n, err := strconv.Atoi(r.PathValue("n"))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		s.show(version(n))
+		fmt.Fprintln(w, s.data.differences(version(n)))
+	})
 	mux.HandleFunc("POST /bench/calls", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, s.calls.Swap(0))
 	})
@@ -48,7 +65,11 @@ func serve(args []string, in io.Reader, out io.Writer) error {
 		defer close(done)
 		_ = server.Serve(listener) // ends when it is closed
 	}()
-	about := served{URL: "http://" + listener.Addr().String(), Pages: len(s.data.pages[0]), Bytes: s.data.bytes, Changes: s.data.changes}
+	about := served{URL: "http://" + listener.Addr().String()}
+	for _, page := range s.shown.Load().pages {
+		about.Pages++
+		about.Bytes += len(page)
+	}
 	if err := json.NewEncoder(out).Encode(about); err != nil {
 		return err
 	}
@@ -60,19 +81,18 @@ func serve(args []string, in io.Reader, out io.Writer) error {
 
 // served is what a page server says of itself.
 type served struct {
-	URL     string
-	Pages   int
-	Bytes   int // of all pages
-	Changes int // records that differ between the two versions
+	URL   string
+	Pages int // as loaded
+	Bytes int // of all pages
 }
 
 func (s *pageServer) query(w http.ResponseWriter, r *http.Request) {
 	s.calls.Add(1)
-	body, err := io.ReadAll(r.Body)
+	text, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
 	}
-	form, err := url.ParseQuery(string(body))
+	form, err := url.ParseQuery(string(text))
 	var biz struct {
 		PageIndex int     `json:"page_index"`
 		ShopIDs   []int64 `json:"shop_ids"`
@@ -84,13 +104,13 @@ func (s *pageServer) query(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	version := 0
-	if s.changed.Load() {
-		version = 1
-	}
-	answer := s.data.page(version, biz.PageIndex)
-	if len(biz.ShopIDs) > 0 {
-		answer = s.data.byID(version, biz.ShopIDs)
+	now := s.shown.Load()
+	answer := body(nil, biz.PageIndex, false)
+	switch {
+	case len(biz.ShopIDs) > 0:
+		answer = s.data.byID(now.version, biz.ShopIDs)
+	case biz.PageIndex >= 1 && biz.PageIndex <= len(now.pages):
+		answer = now.pages[biz.PageIndex-1]
 	}
 	w.Header().Set("Content-Type", "application/json;charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(len(answer)))

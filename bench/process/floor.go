@@ -23,6 +23,7 @@ func floor(ctx context.Context, args []string, now func() time.Time) error {
 	flags := flag.NewFlagSet("floor", flag.ContinueOnError)
 	address := flags.String("url", "", "where the page server is")
 	pages := flags.Int("pages", 0, "how many pages there are")
+	size := flags.Int("size", 100, "how many records a page has")
 	width := flags.Int("width", 1, "how many calls are under way at once")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -38,7 +39,7 @@ func floor(ctx context.Context, args []string, now func() time.Time) error {
 				if page > *pages {
 					return
 				}
-				errs[i] = fetch(ctx, client, *address, page, now())
+				errs[i] = fetch(ctx, client, *address, page, *size, now())
 			}
 		})
 	}
@@ -46,14 +47,14 @@ func floor(ctx context.Context, args []string, now func() time.Time) error {
 	return errors.Join(errs...)
 }
 
-func fetch(ctx context.Context, client *http.Client, address string, page int, at time.Time) error {
+func fetch(ctx context.Context, client *http.Client, address string, page, size int, at time.Time) error {
 	form := url.Values{
 		"access_token": {"sandbox-token"}, "app_key": {"sandbox-key"}, "charset": {"utf-8"}, "version": {"2"},
 		"timestamp": {strconv.FormatInt(at.Unix(), 10)},
-		"biz":       {fmt.Sprintf(`{"page_index":%d,"page_size":%d}`, page, pageSize)},
+		"biz":       {fmt.Sprintf(`{"page_index":%d,"page_size":%d}`, page, size)},
 	}
 	form.Set("sign", sandbox.Sign("sandbox-secret", form))
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address+pathShops, strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address+"/open/shops/query", strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
 	}
