@@ -108,6 +108,9 @@ func (p *Planner) scan(ctx context.Context, snap *diff.Snapshot) (*scan, diff.Sc
 			s.index.Reserve(k)
 		}
 		info, err := p.Source.Scan(ctx, snap.Index.Rows(), s.page)
+		if err == nil {
+			err = s.flush()
+		}
 		if err != nil {
 			return nil, info, errors.Join(err, s.changes.Close())
 		}

@@ -18,6 +18,8 @@ type scan struct {
 	changes *diff.ChangeSet
 
 	pages, read int
+	pending     []mapped // of records shown, to be compared with their stored rows
+	lookups     int      // of the pending, those that may have one
 
 	control    diff.Key // the id seen last, which is the surest to exist still
 	kept       int      // rows that stay though no page showed their records
@@ -46,7 +48,7 @@ func newScan(p *Planner, snap *diff.Snapshot) *scan {
 type mapped struct {
 	key    diff.Key
 	source diff.SourceHash
-	record *diff.Record
+	record *diff.Record // until it is mapped
 	row    diff.Row
 	image  image
 }
@@ -63,10 +65,13 @@ const (
 // page compares one page's records with the snapshot.
 func (s *scan) page(page diff.Page) error {
 	s.pages++
-	var todo []mapped
 	for i := range page.Records {
-		if m, ok := s.observe(&page.Records[i]); ok {
-			todo = append(todo, m)
+		m, ok := s.observe(&page.Records[i])
+		if !ok {
+			continue
+		}
+		if s.pending = append(s.pending, m); m.image != imageNone {
+			s.lookups++
 		}
 	}
 	s.setControl(page.Records)
@@ -74,7 +79,21 @@ func (s *scan) page(page diff.Page) error {
 		s.Progress(s.read, s.index.Rows())
 	}
 	s.fields.note(page.Records)
-	return s.compare(todo)
+	if s.lookups > 0 && len(s.pending) < maxPending {
+		return nil
+	}
+	return s.flush()
+}
+
+// maxPending is how many records are looked up at a time: the state file is
+// opened for each time.
+const maxPending = 1000
+
+// flush compares what is pending.
+func (s *scan) flush() error {
+	err := s.compare(s.pending)
+	s.pending, s.lookups = s.pending[:0], 0
+	return err
 }
 
 // observe marks the record as seen. It returns the mapped record when only its
@@ -132,7 +151,7 @@ func (s *scan) mapRecord(key diff.Key, source diff.SourceHash, r *diff.Record, w
 		s.unmapped = append(s.unmapped, key)
 		return mapped{}, false
 	}
-	return mapped{key, source, r, row, where}, true
+	return mapped{key: key, source: source, row: row, image: where}, true
 }
 
 // compare turns mapped records into changes, by value.
