@@ -61,23 +61,23 @@ func (b *bench) logged(t *testing.T) func() [][]string {
 		t.Helper()
 		mustExec(t, b.db, "SET GLOBAL general_log = OFF")
 		rows, err := b.db.Query("SELECT thread_id, CONVERT(argument USING utf8mb4) FROM mysql.general_log WHERE command_type = 'Query' AND thread_id IN" +
-			" (SELECT thread_id FROM mysql.general_log WHERE argument LIKE 'UPDATE jstsync\\_checkpoint%') ORDER BY thread_id, event_time")
+			" (SELECT thread_id FROM mysql.general_log WHERE argument LIKE 'UPDATE jstsync\\_checkpoint%')") // in the order in which they came: the times are of the sessions' zones
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = rows.Close() }()
-		last := int64(0)
+		place := map[int64]int{} // in all, by thread
 		for rows.Next() {
 			var thread int64
 			var q string
 			if err := rows.Scan(&thread, &q); err != nil {
 				t.Fatal(err)
 			}
-			if thread != last {
+			if _, ok := place[thread]; !ok {
+				place[thread] = len(all)
 				all = append(all, nil)
 			}
-			last = thread
-			all[len(all)-1] = append(all[len(all)-1], q)
+			all[place[thread]] = append(all[place[thread]], q)
 		}
 		if err := rows.Err(); err != nil {
 			t.Fatal(err)

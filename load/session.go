@@ -28,17 +28,13 @@ const (
 	transactionTimeout = 60
 )
 
-// settings are the session's, set one by one and read back. autocommit is
-// among them since a claim commits by itself, REPEATABLE READ since a table
-// and its checkpoint row are read as of one moment.
+// settings are the session's, which are read back. autocommit is among them
+// since a claim commits by itself, REPEATABLE READ since a table and its
+// checkpoint row are read as of one moment.
 var settings = [...]string{
-	"sql_mode = '" + sqlMode + "'",
-	"time_zone = '+00:00'",
-	"autocommit = 1",
-	"TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-	"TRANSACTION READ WRITE",
-	"innodb_lock_wait_timeout = " + fmt.Sprint(lockWait),
-	"wait_timeout = " + fmt.Sprint(idleTimeout),
+	"sql_mode = '" + sqlMode + "', time_zone = '+00:00', autocommit = 1," +
+		" innodb_lock_wait_timeout = " + fmt.Sprint(lockWait) + ", wait_timeout = " + fmt.Sprint(idleTimeout),
+	"TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE",
 }
 
 // Session is one connection to the target, its settings verified. Commit and

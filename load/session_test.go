@@ -99,7 +99,7 @@ func TestSession_Settings(t *testing.T) {
 // timeouts returns when a connection set its limit of silence, and to what.
 func timeouts(sent []string) (all []string) {
 	for i, q := range sent {
-		if set, ok := strings.CutPrefix(q, "SET SESSION wait_timeout = "); ok {
+		if _, set, ok := strings.Cut(q, " wait_timeout = "); ok && strings.HasPrefix(q, "SET SESSION ") {
 			if i+1 < len(sent) && sent[i+1] == "START TRANSACTION" {
 				all = append(all, "START TRANSACTION "+set)
 			} else {

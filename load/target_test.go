@@ -125,7 +125,7 @@ func TestTarget_Connect_VerifiesSettings(t *testing.T) {
 	b := onShared(t, shops())
 	for _, test := range []struct{ from, to, text string }{
 		{"SET SESSION sql_mode", "SET @pinned_sql_mode", "keeps sql_mode at "},
-		{"SET SESSION time_zone", "SET @pinned_time_zone", "keeps time_zone at "},
+		{", time_zone =", ", @ime_zone =", "keeps time_zone at "},
 		{"SET NAMES utf8mb4", "SET NAMES latin1 ", `keeps character_set_client at "latin1"`},
 	} {
 		t.Run(test.from, func(t *testing.T) {
