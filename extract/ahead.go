@@ -22,22 +22,19 @@ func newAhead(width int, fetch func(page int) (*answer, error)) *ahead {
 	return &ahead{width: width, fetch: fetch, coming: make(map[int]chan outcome)}
 }
 
-// exist says that so many pages are known to exist.
-func (h *ahead) exist(pages int) { h.known = pages }
-
-// get returns a page; pages are asked for one after another from 1.
-func (h *ahead) get(page int) (*answer, error) {
-	last := min(h.known, page+h.width-1)
-	for next := max(page, h.begun+1); next <= last; next++ {
+// expect says that the page is asked for next, and how many pages are likely
+// to exist.
+func (h *ahead) expect(page, pages int) {
+	h.known = max(pages, page)
+	for next := h.begun + 1; next <= min(h.known, page+h.width-1); next++ {
 		h.begin(next)
 	}
-	coming, ok := h.coming[page]
-	if !ok {
-		h.begun = page
-		return h.fetch(page)
-	}
+}
+
+// get returns a page that was expected.
+func (h *ahead) get(page int) (*answer, error) {
+	o := <-h.coming[page]
 	delete(h.coming, page)
-	o := <-coming
 	return o.a, o.err
 }
 

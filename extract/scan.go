@@ -41,6 +41,7 @@ func (s *Shops) Scan(ctx context.Context, expect int, visit func(diff.Page) erro
 		defer cancel()
 	}
 	c := course{id: s.id, pageSize: s.o.PageSize, seen: make(map[uint64]int), info: diff.ScanInfo{Verdict: diff.Complete}}
+	pages.expect(1, 1)
 	for page := 1; ; page++ {
 		a, err := pages.get(page)
 		if err != nil {
@@ -50,18 +51,20 @@ func (s *Shops) Scan(ctx context.Context, expect int, visit func(diff.Page) erro
 			return c.partial(err)
 		}
 		c.info.Pages = page
-		if err := visit(diff.Page{Index: page, Records: a.rows}); err != nil {
-			return c.partial(err)
-		}
 		more, err := c.follow(page, a)
 		if err != nil {
+			return c.partial(err)
+		}
+		if more { // it is under way while this one is visited
+			pages.expect(page+1, (expect+c.pageSize-1)/c.pageSize)
+		}
+		if err := visit(diff.Page{Index: page, Records: a.rows}); err != nil {
 			return c.partial(err)
 		}
 		a.release()
 		if !more {
 			return c.info, nil
 		}
-		pages.exist((expect + c.pageSize - 1) / c.pageSize)
 	}
 }
 
