@@ -47,7 +47,9 @@ var violations = map[string]struct{ code, linter, text string }{
 	"cmd/jstsync/bad_bbolt.go":          {use("go.etcd.io/bbolt"), "depguard", "storage lives in state/"},
 	"cmd/jstsync/bad_driver.go":         {use("github.com/go-sql-driver/mysql"), "depguard", "MySQL lives in load/"},
 	"state/bad_sql.go":                  {use("database/sql"), "depguard", "MySQL lives in load/"},
-	"cmd/jstsync/bad_metrics.go":        {use("github.com/prometheus/client_golang/prometheus"), "depguard", "metrics live in internal/serve/"},
+	"cmd/jstsync/bad_metrics.go":        {use("github.com/prometheus/client_golang/prometheus"), "depguard", "metrics live in internal/metrics/"},
+	"internal/serve/bad_metrics.go":     {use("github.com/prometheus/client_golang/prometheus"), "depguard", "metrics live in internal/metrics/"},
+	"internal/serve/bad_cron.go":        {use("github.com/netresearch/go-cron"), "depguard", "cron lines are read in internal/schedule/"},
 	"internal/console/bad_mysqltest.go": {use("jstsync/internal/mysqltest"), "depguard", "it serves tests"},
 
 	// A directory is meant from the root: a like-named one elsewhere has no licence.
@@ -72,7 +74,8 @@ var clean = map[string]string{
 	"internal/console/good.go":   use("jstsync/internal/serve"),
 	"internal/mysqltest/good.go": use("database/sql", "github.com/go-sql-driver/mysql"),
 	"internal/pipeline/good.go":  use("jstsync/diff", "jstsync/internal/fault"),
-	"internal/serve/good.go":     use("github.com/prometheus/client_golang/prometheus"),
+	"internal/metrics/good.go":   use("github.com/prometheus/client_golang/prometheus"),
+	"internal/schedule/good.go":  use("github.com/netresearch/go-cron"),
 	"load/good.go":               use("database/sql", "github.com/go-sql-driver/mysql", "jstsync/diff", "jstsync/internal/fault"),
 	"load/good_test.go":          use("jstsync/extract", "jstsync/internal/mysqltest", "time") + "\nfunc late() time.Time { return time.Now() }\n\nvar _ = late\n",
 	"state/good.go":              use("go.etcd.io/bbolt", "jstsync/diff", "jstsync/internal/fault"),
