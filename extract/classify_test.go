@@ -78,6 +78,22 @@ func TestClass_completeness(t *testing.T) {
 	}
 }
 
+func TestOutcome(t *testing.T) {
+	for want, c := range map[string]diff.Call{
+		"success":       {Status: 200},
+		"unreachable":   {Err: "connection refused"},
+		"bad_answer":    {Status: 200, Err: "not JSON"},
+		"vendor_fault":  {Status: 502, Err: "HTTP 502"},
+		"rate_limited":  {Status: 200, Code: 199, Err: "code 199"},
+		"token":         {Status: 200, Code: 100, Err: "code 100"},
+		"bad_signature": {Status: 200, Code: 10, Err: "code 10"},
+	} {
+		if got := extract.Outcome(&c); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
 func FuzzClassify(f *testing.F) {
 	f.Add(200, 200, "调用频次超过限制!")
 	f.Add(500, 0, "\xff")

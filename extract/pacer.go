@@ -145,6 +145,18 @@ func (p *Pacer) Done(overloaded bool, took time.Duration) {
 	p.load.observe(p.o.Now(), overloaded, took)
 }
 
+// Used returns which share of the calls that a minute allows was started in the
+// last one.
+func (p *Pacer) Used() float64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	since, used := p.o.Now().Add(-p.minute.span), 0
+	for i := len(p.starts) - 1; i >= 0 && p.starts[i].After(since); i-- {
+		used++
+	}
+	return float64(used) / float64(p.minute.n)
+}
+
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a

@@ -52,6 +52,28 @@ func TestPacer_limits(t *testing.T) {
 	}
 }
 
+func TestPacer_Used(t *testing.T) {
+	c := newClock()
+	p := extract.NewPacer(extract.PacerOptions{PerSecond: 10, PerMinute: 40, Now: c.Now, Sleep: c.Sleep})
+	used := func(want float64) {
+		t.Helper()
+		if got := p.Used(); got != want {
+			t.Errorf("got %v used, want %v", got, want)
+		}
+	}
+	used(0)
+	for range 10 {
+		if _, err := p.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	used(0.25)
+	c.pass(59 * time.Second)
+	used(0.25)
+	c.pass(2 * time.Second)
+	used(0)
+}
+
 func TestPacer_sent(t *testing.T) {
 	c := newClock()
 	p := extract.NewPacer(extract.PacerOptions{Now: c.Now, Sleep: c.Sleep})

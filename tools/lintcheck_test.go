@@ -94,6 +94,7 @@ var libraries = map[string]string{ // module to the package imported, below it
 	"github.com/cespare/xxhash/v2":        "",
 	"github.com/go-sql-driver/mysql":      "",
 	"github.com/lmittmann/tint":           "",
+	"github.com/netresearch/go-cron":      "",
 	"github.com/prometheus/client_golang": "prometheus",
 	"github.com/urfave/cli/v2":            "",
 	"go.etcd.io/bbolt":                    "",
@@ -260,10 +261,10 @@ func use(packages ...string) string {
 	return "import (\n" + strings.Join(written, "\n") + ")\n" + uses
 }
 
-// packageName returns the name of a package by its path, which may end in a major version.
+// packageName returns the name of a package by its path, which may end in a major version or begin with the language's.
 func packageName(pkg string) string {
 	if path.Base(pkg) == "v2" {
 		pkg = path.Dir(pkg)
 	}
-	return path.Base(pkg)
+	return strings.TrimPrefix(path.Base(pkg), "go-")
 }

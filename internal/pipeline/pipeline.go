@@ -156,6 +156,7 @@ type Runner struct {
 	Journal Journal
 	Target  Target
 	Trigger string
+	Grace   time.Duration // for how long a commit that has begun goes on when its run is told to stop
 	Now     func() time.Time
 	NewID   func() diff.ID
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"jstsync/diff"
 )
@@ -46,6 +47,9 @@ func (r *Runner) conclude(ctx context.Context, snap *diff.Snapshot, plan *diff.P
 	plan.Run = run.Run
 	staged := false
 	if err == nil && plan.Status == diff.Planned {
+		var stop func()
+		ctx, stop = r.patient(ctx)
+		defer stop()
 		staged, err = r.commit(ctx, plan, run)
 	}
 	if err = interrupted(ctx, err); err != nil {
@@ -61,6 +65,28 @@ func (r *Runner) conclude(ctx context.Context, snap *diff.Snapshot, plan *diff.P
 		rehashed = plan.Rehashed
 	}
 	return errors.Join(err, r.Journal.Record(run, rehashed))
+}
+
+// patient returns the context of a commit: it ends a grace later than the run's,
+// unless that has ended already.
+func (r *Runner) patient(ctx context.Context) (_ context.Context, stop func()) {
+	if r.Grace <= 0 || ctx.Err() != nil {
+		return ctx, func() {}
+	}
+	own, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	disarm := context.AfterFunc(ctx, func() {
+		t := time.NewTimer(r.Grace)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			end(context.Cause(ctx))
+		case <-own.Done():
+		}
+	})
+	return own, func() {
+		disarm()
+		end(nil)
+	}
 }
 
 // commit brings the plan to the target. It reports whether the run was staged,
