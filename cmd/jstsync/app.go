@@ -32,6 +32,7 @@ type program struct {
 	log     *slog.Logger
 	status  outcome
 	several bool // pipelines in this command, so that each failure names its own
+	pacers  pacers
 
 	endProfile func() error
 	bar        *report.Progress // nil where nobody would see it
@@ -67,7 +68,7 @@ func (p *program) app() *cli.App {
 		}, profileFlags()...),
 		Commands: []*cli.Command{
 			p.initCommand(), p.configCommand(), p.authCommand(),
-			p.planCommand(), p.showCommand(), p.applyCommand(), p.syncCommand(),
+			p.planCommand(), p.showCommand(), p.applyCommand(), p.syncCommand(), p.serveCommand(),
 			p.runsCommand(), p.changesCommand(), p.historyCommand(), p.compareCommand(), p.snapshotCommand(), p.verifyCommand(),
 			p.schemaCommand(), p.stateCommand(), p.sandboxCommand(), p.versionCommand(),
 		},

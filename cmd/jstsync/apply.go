@@ -67,7 +67,7 @@ func (p *program) apply(c *cli.Context) (err error) {
 	}
 	lock, err := state.Acquire(c.Context, settings.State, settings.LockTimeout, p.now())
 	if err != nil {
-		return p.failAll(err, []config.Pipeline{*pl}, show)
+		return fail(err, pl, show)
 	}
 	defer func() { err = errors.Join(err, p.endRuns(settings, lock)) }()
 	plan, err := applier.Apply(c.Context, saved, c.Bool("override-guard"))

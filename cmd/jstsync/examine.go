@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"time"
 
 	"jstsync/internal/config"
 	"jstsync/internal/mapping"
+	"jstsync/internal/schedule"
+	"jstsync/internal/serve"
 	"jstsync/load"
 )
 
@@ -25,7 +28,30 @@ func examine(s *config.Settings) []config.Finding {
 		found = append(found, examineColumns(pl)...)
 		found = append(found, examineRules(pl)...)
 	}
+	found = append(found, examineServe(s)...)
 	return append(found, examineShared(s)...)
+}
+
+// examineServe makes sure that what others can reach takes a token, and that
+// each cron line comes round.
+func examineServe(s *config.Settings) []config.Finding {
+	var found []config.Finding
+	if l := s.Serve.Listen; l != "" && !serve.Loopback(l) && s.Serve.Token == "" {
+		found = append(found, config.Finding{
+			Path: "serve.listen", Message: "can be reached from other machines, and no token is asked for",
+			Remedy: "set serve.token (JSTSYNC_TOKEN), or listen on 127.0.0.1",
+		})
+	}
+	for i := range s.Pipelines {
+		pl := &s.Pipelines[i]
+		if pl.Cron == "" {
+			continue
+		}
+		if _, err := schedule.Cron(pl.Cron, time.UTC); err != nil {
+			found = append(found, config.Finding{Path: pathOf(pl) + ".cron", Message: "names no time that ever comes", Remedy: "correct the day or the month"})
+		}
+	}
+	return found
 }
 
 func pathOf(pl *config.Pipeline) string { return "pipelines." + pl.Name }

@@ -66,7 +66,11 @@ func (b built) Run() int {
 // flipbyte FILE AT changes one byte, counted from the end when AT is negative; fifo
 // FILE makes a named pipe; disk KIB DIR puts a disk of that size at DIR, with the
 // condition [mount]; fill FILE takes all space that is left there; rename N gives
-// the first N shops a new name; documented FILE runs each SQL query of a document.
+// the first N shops a new name; documented FILE runs each SQL query of a
+// document; http CODE METHOD URL [NAME:VALUE…] sends a request
+// with headers, wants that status and prints the body; await REGEXP URL
+// [NAME:VALUE…] gets a page until it matches; signal HUP|INT|TERM goes to the
+// program that was last put into the background.
 func TestScript(t *testing.T) {
 	mysqltest.DSN(t) // skips them all where there is no server
 	testscript.Run(t, testscript.Params{
@@ -109,6 +113,9 @@ func TestScript(t *testing.T) {
 			"disk":     scripted((*script).disk),
 			"fill":     scripted((*script).fill),
 			"rename":   scripted((*script).rename),
+			"http":     scripted((*script).http),
+			"await":    scripted((*script).await),
+			"signal":   scripted((*script).signal),
 
 			"documented": scripted((*script).documented),
 		},
@@ -382,13 +389,15 @@ func (s *script) counters(_ *testscript.TestScript, args []string) error {
 	return nil
 }
 
-// noListen puts the address of a port that nobody listens on into a variable.
+// noListen puts the address of a port that nobody listens on into a variable,
+// and the port alone into another.
 func (s *script) noListen(ts *testscript.TestScript, args []string) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	ts.Setenv(args[0], l.Addr().String())
+	ts.Setenv(args[0]+"_PORT", strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
 	return l.Close()
 }
 

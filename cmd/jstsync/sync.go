@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -22,13 +23,17 @@ func (p *program) syncCommand() *cli.Command {
 			"even connected to.\n\n" +
 			"With --record DIR, or source.record.dir, the answers of the API are kept, without\n" +
 			"any secret, for inquiries and for plan --replay.\n\n" +
-			"Example: jstsync sync shops --format json\n\n" +
+			"With --metrics-file FILE the metrics of jstsync serve are written when the runs\n" +
+			"have ended; counters go on from those in the file, which is replaced in one step.\n\n" +
+			"Example: jstsync sync shops --format json\n" +
+			"Example: jstsync sync --metrics-file /var/lib/node_exporter/jstsync.prom\n\n" +
 			"Exit codes: 0 done or unchanged, 1 failed, 3 held by the guard, 4 done but\n" +
 			"records are quarantined or deletes withheld, 5 busy or diverged, 64 wrong\n" +
 			"usage, 78 configuration error, 130 or 143 stopped by a signal.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "dry-run", Usage: "only show what would change: the same as plan"},
 			recordFlag(),
+			&cli.StringFlag{Name: "metrics-file", Usage: "also write metrics to `FILE`, for the textfile collector of node_exporter"},
 			formatFlag("text or json"),
 		},
 		Action: p.sync,
@@ -39,29 +44,62 @@ func (p *program) sync(c *cli.Context) (err error) {
 	if c.Bool("dry-run") {
 		return p.plan(c)
 	}
+	file := c.String("metrics-file")
+	if c.IsSet("metrics-file") && file == "" {
+		return usage("--metrics-file is empty: it takes a file")
+	}
 	w, pipelines, show, err := p.begin(c, config.NeedTarget)
 	if err != nil {
 		return err
 	}
 	defer w.close()
+	var m *meter
+	if file != "" {
+		m = p.newMeter(w.settings, false)
+	}
+	err = w.syncAll(c.Context, pipelines, func(r *ended) error {
+		m.observe(w, r)
+		if r.unbegun {
+			r.plan.Err = r.err
+			return show(r.plan)
+		}
+		return p.finishRun(r.plan, r.err, show)
+	})
+	return errors.Join(err, m.write(file))
+}
+
+// ended is a run of one pipeline that has come to its end.
+type ended struct {
+	plan    *diff.Plan
+	calls   []diff.Call
+	began   time.Time
+	err     error
+	unbegun bool // by an error that kept all pipelines of this command from running
+}
+
+// syncAll runs pipelines one after another under the run lock and tells of each
+// run as it ends. The error is one that ended them all.
+func (w *wiring) syncAll(ctx context.Context, pipelines []config.Pipeline, tell func(*ended) error) (err error) {
 	runners, unwired, err := wireAll(pipelines, w.runner)
 	if err != nil {
 		return err
 	}
-	lock, err := state.Acquire(c.Context, w.settings.State, w.settings.LockTimeout, p.now())
+	began := w.now()
+	lock, err := state.Acquire(ctx, w.settings.State, w.settings.LockTimeout, began)
 	if err != nil {
-		return p.failAll(err, pipelines, show)
+		return errors.Join(err, tellAll(err, pipelines, began, tell))
 	}
-	defer func() { err = errors.Join(err, p.endRuns(w.settings, lock)) }()
+	defer func() { err = errors.Join(err, w.endRuns(w.settings, lock)) }()
 	for i, r := range runners {
-		if c.Err() != nil {
-			return context.Cause(c.Context)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
-		plan, err := unrun(&pipelines[i]), unwired[i]
-		if err == nil {
-			plan, err = r.Sync(c.Context)
+		run := &ended{plan: unrun(&pipelines[i]), began: w.now(), err: unwired[i]}
+		if run.err == nil {
+			run.plan, run.err = r.Sync(ctx)
+			run.calls = r.Source.Calls()
 		}
-		if err := p.finishRun(plan, err, show); err != nil {
+		if err := tell(run); err != nil {
 			return err
 		}
 	}
@@ -101,16 +139,21 @@ func wireAll[T any](pipelines []config.Pipeline, wire func(*config.Pipeline) (T,
 	return wired, unwired, nil
 }
 
-// failAll ends every pipeline with one error that came before any of them ran.
-func (p *program) failAll(err error, pipelines []config.Pipeline, show func(*diff.Plan) error) error {
+// tellAll ends every pipeline with one error that came before any of them ran.
+func tellAll(err error, pipelines []config.Pipeline, began time.Time, tell func(*ended) error) error {
 	for i := range pipelines {
-		plan := unrun(&pipelines[i])
-		plan.Err = err
-		if err := show(plan); err != nil {
+		if err := tell(&ended{plan: unrun(&pipelines[i]), began: began, err: err, unbegun: true}); err != nil {
 			return err
 		}
 	}
-	return err
+	return nil
+}
+
+// fail ends a pipeline with an error that came before it was run.
+func fail(err error, pl *config.Pipeline, show func(*diff.Plan) error) error {
+	plan := unrun(pl)
+	plan.Err = err
+	return errors.Join(err, show(plan))
 }
 
 // unrun is the plan of a pipeline that could not be run.

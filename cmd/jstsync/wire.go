@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"slices"
+	"time"
 
 	"jstsync/diff"
 	"jstsync/extract"
@@ -22,6 +23,7 @@ type wiring struct {
 	answers  answers
 	accounts map[string]*account // by the names of their sources
 	sources  []*extract.Shops
+	grace    time.Duration // for a commit that is under way when a run is told to stop
 }
 
 func (p *program) wire(settings *config.Settings) (*wiring, error) {
@@ -125,7 +127,7 @@ func (w *wiring) runner(pl *config.Pipeline) (*pipeline.Runner, error) {
 		return nil, err
 	}
 	return &pipeline.Runner{
-		Planner: planner, Target: target{t}, Trigger: "sync", Now: w.now, NewID: newID,
+		Planner: planner, Target: target{t}, Trigger: "sync", Grace: w.grace, Now: w.now, NewID: newID,
 		Journal: state.NewJournal(w.settings.State, pl.Name, newID, w.now),
 	}, nil
 }

@@ -33,7 +33,7 @@ func (p *program) accounts(settings *config.Settings) (map[string]*account, erro
 	}
 	pacers := map[app]*extract.Pacer{}
 	for of, rate := range rates(sources) {
-		pacers[of] = extract.NewPacer(extract.PacerOptions{PerSecond: rate.PerSecond, PerMinute: rate.PerMinute, Now: p.now})
+		pacers[of] = p.pacers.of(of, rate, p.now)
 	}
 	all := map[string]*account{}
 	for i := range sources {

@@ -9,35 +9,37 @@ import (
 	"time"
 )
 
-// quiet is how long after a line about a refusal the next one is kept back:
-// whoever sends refused requests must not be able to fill the log.
-const quiet = time.Second
+// Whoever sends refused requests must not be able to fill the log: so many lines
+// are written at once, and then one each time this long has passed.
+const (
+	burst = 10
+	quiet = time.Second
+)
 
-// refusals logs what was refused, at most a line a second, with how many were
-// left out.
+// refusals logs what was refused, and how many were left out.
 type refusals struct {
 	log *slog.Logger
 
 	mu      sync.Mutex
-	resting bool
+	recent  int
 	skipped int
 }
 
 func (r *refusals) note(why string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.resting {
+	if r.recent >= burst {
 		r.skipped++
 		return
 	}
 	if r.skipped > 0 {
 		args = append(args, "unlogged", r.skipped)
 	}
-	r.resting, r.skipped = true, 0
-	time.AfterFunc(quiet, func() {
+	r.recent, r.skipped = r.recent+1, 0
+	time.AfterFunc(time.Duration(r.recent)*quiet, func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.resting = false
+		r.recent--
 	})
 	r.log.Warn("refused a request: "+why, args...)
 }
