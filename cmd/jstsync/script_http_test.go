@@ -41,7 +41,7 @@ func (s *script) await(ts *testscript.TestScript, args []string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s has not come: %v: %s", args[0], err, body)
+	return fmt.Errorf("%s has not come: %w: %s", args[0], err, body)
 }
 
 func (s *script) request(method, url string, headers ...string) (code int, body string, err error) {
