@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"jstsync/diff"
 	"jstsync/internal/config"
 	"jstsync/internal/pipeline"
+	"jstsync/state"
 )
 
 func (p *program) planCommand() *cli.Command {
@@ -85,13 +87,37 @@ func (w *wiring) planTo(ctx context.Context, planner *pipeline.Planner, out stri
 	if err != nil {
 		return unrun(pl), err
 	}
-	plan, err := planner.Plan(ctx)
+	plan, err := w.planPatiently(ctx, planner)
 	if err == nil {
 		if err = save(plan); err != nil {
 			plan.Status = diff.Failed
 		}
 	}
 	return plan, err
+}
+
+// glance is how often a run that is under way is looked at.
+const glance = 50 * time.Millisecond
+
+// planPatiently makes a plan. A run that another process is about to finish is
+// waited for, as long as for the run lock; one that nobody is at is not.
+func (w *wiring) planPatiently(ctx context.Context, planner *pipeline.Planner) (*diff.Plan, error) {
+	end, left := w.now().Add(w.settings.LockTimeout), false
+	for {
+		plan, err := planner.Plan(ctx)
+		if diff.CodeOf(err) != diff.CodeUnfinished || left || w.now().After(end) {
+			return plan, err
+		}
+		if err := plan.Changes.Close(); err != nil {
+			return unrun(&config.Pipeline{Name: planner.Pipeline}), err
+		}
+		holder, err := state.Holder(w.settings.State)
+		left = holder == "" || err != nil // since it was seen it may have been finished: one more look
+		select {
+		case <-ctx.Done():
+		case <-time.After(glance):
+		}
+	}
 }
 
 // outOf returns the file to save the plan in, if any, and the settings that it

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -49,6 +50,9 @@ func (p *poller) poll(ctx context.Context, settings *config.Settings, pl config.
 		_ = p.tell(w, r)
 		return r.plan.Changes.Close()
 	})
+	if w.broken != nil {
+		p.end(fmt.Errorf("the state file could not be written, and what became of that is found out by the next start: %w", w.broken))
+	}
 	if err != nil && !told {
 		return p.tell(w, &ended{plan: unrun(&pl), began: p.now(), err: err})
 	}

@@ -127,19 +127,20 @@ type poller struct {
 	scheduler *schedule.Scheduler
 	meter     *meter
 	server    *serve.Server
+	end       context.CancelCauseFunc // ends the process, and says why
 }
 
 // run runs pipelines and answers requests until ctx ends, which is no error
 // when SIGTERM ended it.
 func (p *poller) run(ctx context.Context, l net.Listener) error {
-	ctx, end := context.WithCancelCause(ctx)
-	defer end(nil)
+	ctx, p.end = context.WithCancelCause(ctx)
+	defer p.end(nil)
 	p.server.SetToken(p.settings.Serve.Token.Reveal())
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
 		if err := p.server.Serve(ctx, l); err != nil {
-			end(fmt.Errorf("answer requests on %s: %w", l.Addr(), err))
+			p.end(fmt.Errorf("answer requests on %s: %w", l.Addr(), err))
 		}
 	}()
 	p.log.Info("serving", "listen", l.Addr().String())

@@ -24,6 +24,7 @@ type wiring struct {
 	accounts map[string]*account // by the names of their sources
 	sources  []*extract.Shops
 	grace    time.Duration // for a commit that is under way when a run is told to stop
+	broken   error         // what a write of the state file ended with
 }
 
 func (p *program) wire(settings *config.Settings) (*wiring, error) {
@@ -128,7 +129,7 @@ func (w *wiring) runner(pl *config.Pipeline) (*pipeline.Runner, error) {
 	}
 	return &pipeline.Runner{
 		Planner: planner, Target: target{t}, Trigger: "sync", Grace: w.grace, Now: w.now, NewID: newID,
-		Journal: state.NewJournal(w.settings.State, pl.Name, newID, w.now),
+		Journal: journal{state.NewJournal(w.settings.State, pl.Name, newID, w.now), w},
 	}, nil
 }
 
