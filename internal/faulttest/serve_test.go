@@ -15,8 +15,9 @@ import (
 	"jstsync/internal/fault"
 )
 
-// serveSettings are the settings with a poller on a port of its own.
-func serveSettings(t *testing.T, w *world, every string) {
+// serveSettings are the settings with a poller on a port of its own, whose
+// address is returned.
+func serveSettings(t *testing.T, w *world, every string) (address string) {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -27,6 +28,7 @@ func serveSettings(t *testing.T, w *world, every string) {
 	if err := os.WriteFile(filepath.Join(w.dir, "jstsync.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return l.Addr().String()
 }
 
 // SIGTERM in each phase of a run ends serve with exit code 0 and nothing
@@ -104,9 +106,9 @@ func TestServe_Beside(t *testing.T) {
 	serveSettings(t, w, "10ms")
 	p := w.start("", "serve", "--log-format", "json")
 	p.until("the first run", func() bool { return strings.Contains(p.err.String(), `"status":"committed"`) })
-	turns := 25
-	if testing.Short() {
-		turns = 5
+	turns := 6
+	if long() {
+		turns = 60
 	}
 	for i := range turns {
 		w.rename(i%20, i%20+20)
