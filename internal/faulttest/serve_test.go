@@ -113,8 +113,13 @@ func TestServe_Beside(t *testing.T) {
 	for i := range turns {
 		w.rename(i%20, i%20+20)
 		for _, args := range [][]string{
-			{"runs", "--limit", "5"}, {"changes", "--limit", "5"}, {"plan"}, {"history", strconv.FormatInt(w.source.Shops()[0].ID, 10)}, {"snapshot"},
-			{"state", "backup", fmt.Sprintf("copy%d.db", i)}, {"state", "info"},
+			{"runs", "--limit", "5"},
+			{"changes", "--limit", "5"},
+			{"plan"},
+			{"history", strconv.FormatInt(w.source.Shops()[0].ID, 10)},
+			{"snapshot"},
+			{"state", "backup", fmt.Sprintf("copy%d.db", i)},
+			{"state", "info"},
 		} {
 			if r := w.run("", args...); r.code != 0 {
 				t.Errorf("%v: %s", args, r)

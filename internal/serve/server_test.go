@@ -237,8 +237,8 @@ func TestServer_ManyConnections(t *testing.T) {
 		done <- err
 	}()
 	select {
-	case <-done:
-		t.Error("a connection more than there are places for was answered")
+	case err := <-done:
+		t.Fatalf("a connection more than there are places for was answered: %v", err)
 	case <-time.After(200 * time.Millisecond):
 	}
 	for _, c := range idle {
