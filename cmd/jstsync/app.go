@@ -16,6 +16,7 @@ import (
 
 	"jstsync/diff"
 	"jstsync/internal/config"
+	"jstsync/internal/lang"
 	"jstsync/internal/report"
 )
 
@@ -31,6 +32,7 @@ type program struct {
 	environment
 	log     *slog.Logger
 	status  outcome
+	lang    lang.Language
 	several bool // pipelines in this command, so that each failure names its own
 	pacers  pacers
 
@@ -61,6 +63,7 @@ func (p *program) app() *cli.App {
 			"64 wrong usage, 78 configuration error, 130 interrupted, 143 terminated.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "config", Usage: "read settings from `FILE` (JSTSYNC_CONFIG; default jstsync.yaml, which may be absent)"},
+			&cli.StringFlag{Name: "lang", Usage: "speak `LANGUAGE`: zh or en (default zh where LC_ALL or LANG begins with zh)"},
 			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log from `LEVEL` up: debug, info, warn, error"},
 			&cli.StringFlag{Name: "log-format", Value: "text", Usage: "log as `FORMAT`: text or json"},
 			&cli.BoolFlag{Name: "no-color", Usage: "no colours (also NO_COLOR)"},
@@ -111,6 +114,9 @@ func (p *program) before(c *cli.Context) (err error) {
 	if p.endProfile, err = profile(c); err != nil {
 		return err
 	}
+	if p.lang, err = p.language(c.String("lang")); err != nil {
+		return err
+	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
 		return usage("--log-level %q is none of debug, info, warn, error", c.String("log-level"))
@@ -130,6 +136,18 @@ func (p *program) before(c *cli.Context) (err error) {
 		return usage("--log-format %q is neither text nor json", c.String("log-format"))
 	}
 	return nil
+}
+
+// language is the one asked for, or that of the environment.
+func (p *program) language(flag string) (lang.Language, error) {
+	switch l := lang.Language(flag); l {
+	case "":
+		return lang.Of(p.getenv), nil
+	case lang.English, lang.Chinese:
+		return l, nil
+	default:
+		return "", usage("--lang %q is neither zh nor en", flag)
+	}
 }
 
 // colors reports whether to colour what is written to w.
