@@ -19,9 +19,12 @@ const (
 )
 
 // Index is the snapshot's keys and source hashes in memory, and which of them
-// a scan has seen. It holds hashes of keys, not keys: 16 bytes and one bit a
-// slot, and three slots for two records; twice as many at most where records
-// are new.
+// a scan has seen. It holds hashes of keys, not keys: 16 bytes and one bit for
+// each, and 6 to 12 more once the order in which they come is not that in
+// which they were loaded; twice as many at most where records are new.
+//
+// Records mostly come in the order of before, so that the entry after the one
+// observed last is looked at first.
 //
 // Keys of equal hash that are both in the snapshot are told apart by the
 // index itself. A new key whose hash equals that of a key in the snapshot is
@@ -30,17 +33,18 @@ const (
 // that of a key already seen is reported as [Conflicting]; reading it again by
 // key and comparing by value settles it.
 type Index struct {
-	hash  func(Key) uint64
-	slots []slot
-	seen  []uint64 // one bit a slot
-	used  int
-	rows  int
-	shown int // of the rows, those that the scan has shown
-	twins map[Key]*twin
+	hash    func(Key) uint64 // nil is hashKey
+	entries []entry          // as they came
+	seen    []uint64         // one bit an entry
+	table   []uint32         // 1 + the position of an entry, by its hash; nil until it is needed
+	next    int              // position after that of the entry found last
+	rows    int
+	shown   int // of the rows, those that the scan has shown
+	twins   map[Key]*twin
 }
 
-type slot struct {
-	key    uint64 // hash of the key; 0 marks an empty slot
+type entry struct {
+	key    uint64 // hash of the key
 	source SourceHash
 }
 
@@ -52,20 +56,20 @@ type twin struct {
 }
 
 // NewIndex returns an index with room for n records.
-func NewIndex(n int) *Index { return NewIndexWith(n, hashKey) }
+func NewIndex(n int) *Index { return NewIndexWith(n, nil) }
 
 // NewIndexWith returns an index that hashes keys with the given function, so
 // that a test can make keys collide.
 func NewIndexWith(n int, hash func(Key) uint64) *Index {
-	x := &Index{hash: hash, twins: map[Key]*twin{}}
-	x.grow(n)
-	return x
+	return &Index{hash: hash, entries: make([]entry, 0, n), seen: make([]uint64, 0, (n+63)/64), twins: map[Key]*twin{}}
 }
 
-// hashKey is one-to-one on keys of a single integer, so that no two collide but
-// the one pair that the mark of an empty slot costs.
+// isInt reports whether the key is a single integer, of which [hashKey] is
+// one-to-one.
+func isInt(k Key) bool { return len(k) == 9 && k[0] == intPart }
+
 func hashKey(k Key) uint64 {
-	if len(k) == 9 && k[0] == intPart {
+	if isInt(k) {
 		var n uint64
 		for i := 1; i < 9; i++ {
 			n = n<<8 | uint64(k[i])
@@ -77,61 +81,84 @@ func hashKey(k Key) uint64 {
 	return xxhash.Sum64String(string(k))
 }
 
-func (x *Index) grow(n int) {
-	size := max(24, n*3/2+1)
-	old, oldSeen := x.slots, x.seen
-	x.slots = make([]slot, size)
-	x.seen = make([]uint64, (size+63)/64)
-	for i, s := range old {
-		if s.key == 0 {
-			continue
-		}
-		j := x.find(s.key)
-		x.slots[j] = s
-		if bit(oldSeen, i) {
-			setBit(x.seen, j)
-		}
+func (x *Index) keyHash(k Key) uint64 {
+	if x.hash != nil {
+		return x.hash(k)
 	}
+	return hashKey(k)
 }
 
-// find returns the slot that holds the key hash, or the empty one it belongs in.
+// nearby is how many entries after the last one are looked at before the table.
+const nearby = 4
+
+// find returns the position of the entry with the key hash, or -1. It is cheap
+// where entries are asked for in the order in which they came.
 func (x *Index) find(keyHash uint64) int {
-	at, _ := bits.Mul64(keyHash, uint64(len(x.slots))) // the hash as a fraction of all slots
+	for i := x.next; i < min(x.next+nearby, len(x.entries)); i++ {
+		if x.entries[i].key == keyHash {
+			x.next = i + 1
+			return i
+		}
+	}
+	if x.table == nil {
+		x.tabulate()
+	}
+	if at := x.table[x.slot(keyHash)]; at != 0 {
+		x.next = int(at)
+		return x.next - 1
+	}
+	return -1
+}
+
+// slot returns the place in the table of the entry with the key hash, or the
+// empty one it belongs in.
+func (x *Index) slot(keyHash uint64) int {
+	at, _ := bits.Mul64(keyHash, uint64(len(x.table))) // the hash as a fraction of all slots
 	for i := int(at); ; i++ {
-		if i == len(x.slots) {
+		if i == len(x.table) {
 			i = 0
 		}
-		if x.slots[i].key == keyHash || x.slots[i].key == 0 {
+		if x.table[i] == 0 || x.entries[x.table[i]-1].key == keyHash {
 			return i
 		}
 	}
 }
 
-func (x *Index) keyHash(k Key) uint64 {
-	if h := x.hash(k); h != 0 {
-		return h
+// tabulate makes the table, with room for half as many entries more.
+func (x *Index) tabulate() {
+	x.table = make([]uint32, max(24, len(x.entries)*9/4, cap(x.entries)*3/2))
+	for i := range x.entries {
+		x.table[x.slot(x.entries[i].key)] = uint32(i + 1)
 	}
-	return 1
 }
 
-func (x *Index) put(i int, s slot) {
-	x.slots[i] = s
-	x.used++
-	if x.used*3 > len(x.slots)*2 {
-		x.grow(2 * x.used)
+// put adds an entry and returns its position.
+func (x *Index) put(e entry) int {
+	x.entries = append(x.entries, e)
+	n := len(x.entries)
+	if n > 64*len(x.seen) {
+		x.seen = append(x.seen, 0)
 	}
+	switch {
+	case x.table == nil:
+	case n*3 > len(x.table)*2:
+		x.tabulate()
+	default:
+		x.table[x.slot(e.key)] = uint32(n)
+	}
+	return n - 1
 }
 
 // Load adds one record of the snapshot. It must not be called once a scan has begun.
 func (x *Index) Load(k Key, source SourceHash) {
 	x.rows++
-	h := x.keyHash(k)
-	i := x.find(h)
-	if x.slots[i].key == h {
+	e := entry{x.keyHash(k), source}
+	unique := x.table == nil && x.hash == nil && isInt(k) // as are those before
+	if !unique && x.find(e.key) >= 0 {
 		x.twins[k] = &twin{source: source, stored: true}
 		return
 	}
-	x.put(i, slot{h, source})
+	x.put(e)
 }
 
 // Reserve makes room for a key that is not in the snapshot but has the hash of
@@ -153,19 +180,18 @@ func (x *Index) Observe(k Key, source SourceHash) Sighting {
 	}
 	h := x.keyHash(k)
 	i := x.find(h)
-	if x.slots[i].key == 0 {
-		setBit(x.seen, i)
-		x.put(i, slot{h, source})
+	if i < 0 {
+		setBit(x.seen, x.put(entry{h, source}))
 		return New
 	}
-	s := &x.slots[i]
-	same := s.source == source
+	e := &x.entries[i]
+	same := e.source == source
 	if bit(x.seen, i) {
 		return again(same)
 	}
 	setBit(x.seen, i)
 	x.shown++
-	s.source = source
+	e.source = source
 	if same && source != NoHash {
 		return Same
 	}
@@ -200,9 +226,8 @@ func (x *Index) Seen(k Key) bool {
 	if t := x.twins[k]; t != nil {
 		return t.seen
 	}
-	h := x.keyHash(k)
-	i := x.find(h)
-	return x.slots[i].key == h && bit(x.seen, i)
+	i := x.find(x.keyHash(k))
+	return i >= 0 && bit(x.seen, i)
 }
 
 func bit(set []uint64, i int) bool { return set[i/64]&(1<<(i%64)) != 0 }

@@ -2,6 +2,7 @@ package diff_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -215,6 +216,7 @@ func TestIndex_Model(t *testing.T) {
 		{"few hashes", func(k diff.Key) uint64 { return 1 + uint64(k[8])%5 }},
 		{"one place", func(k diff.Key) uint64 { return 1<<40 + uint64(k[8])<<20 }},
 		{"one to one", func(k diff.Key) uint64 { return 1 + uint64(k[8]) }},
+		{"its own", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) { checkIndex(t, tt.hash) })
@@ -223,17 +225,22 @@ func TestIndex_Model(t *testing.T) {
 }
 
 func checkIndex(t *rapid.T, hash func(diff.Key) uint64) {
+	x := diff.NewIndexWith(rapid.IntRange(0, 40).Draw(t, "room"), hash)
+	if hash == nil {
+		hash = func(k diff.Key) uint64 { return uint64(k[8]) } // which is one-to-one as well
+	}
 	m := &model{
 		hash: hash, stored: map[diff.Key]diff.SourceHash{}, seen: map[diff.Key]diff.SourceHash{},
 		apart: map[diff.Key]bool{}, owner: map[uint64]diff.Key{}, mixed: map[uint64]bool{},
 	}
-	x := diff.NewIndexWith(rapid.IntRange(0, 40).Draw(t, "room"), hash)
 	keys := rapid.Custom(func(t *rapid.T) diff.Key { return intKey(rapid.Int64Range(0, 60).Draw(t, "key")) })
 	// The hashes of different keys' records differ: the key is among their members.
 	source := func(k diff.Key) diff.SourceHash {
 		return diff.SourceHash(k[8])<<8 | diff.SourceHash(rapid.IntRange(1, 3).Draw(t, "spelling"))
 	}
-	for _, k := range rapid.SliceOfNDistinct(keys, 0, 40, rapid.ID).Draw(t, "snapshot") {
+	snapshot := rapid.SliceOfNDistinct(keys, 0, 40, rapid.ID).Draw(t, "snapshot")
+	slices.Sort(snapshot)
+	for _, k := range snapshot {
 		m.stored[k] = source(k)
 		m.place(k)
 		x.Load(k, m.stored[k])
@@ -244,8 +251,11 @@ func checkIndex(t *rapid.T, hash func(diff.Key) uint64) {
 			x.Reserve(k)
 		}
 	}
-	for range rapid.IntRange(0, 100).Draw(t, "sightings") {
-		k := keys.Draw(t, "observed")
+	sightings := rapid.SliceOfN(keys, 0, 100).Draw(t, "sightings")
+	if rapid.Bool().Draw(t, "in order") {
+		slices.Sort(sightings)
+	}
+	for _, k := range sightings {
 		if m.mixed[hash(k)] && !m.apart[k] {
 			continue
 		}

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -38,6 +39,9 @@ func read(raw []byte) datum {
 	case jsontext.KindNull:
 		return datum{}
 	case jsontext.KindString:
+		if n := len(raw) - 1; n > 0 && bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+			return datum{isText, string(raw[1:n])}
+		}
 		if text, err := jsontext.AppendUnquote(nil, raw); err == nil {
 			return datum{isText, string(text)}
 		}

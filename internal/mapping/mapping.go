@@ -22,6 +22,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"jstsync/diff"
 )
@@ -47,6 +48,8 @@ type Mapper struct {
 	rules    []*Rule
 	members  map[string]bool
 	id       int // the column that holds the record's id, or -1
+
+	places []atomic.Int32 // by column, where its member stood in the record before
 }
 
 // New returns a mapper into the named table. key lists the source members that
@@ -60,6 +63,7 @@ func New(table string, columns []Column, key []string, rules ...*Rule) (*Mapper,
 	m := &Mapper{
 		table: &diff.Table{Name: table}, columns: slices.Clone(columns), defaults: make([]diff.Value, len(columns)),
 		rules: slices.Clone(rules), members: map[string]bool{}, id: -1,
+		places: make([]atomic.Int32, len(columns)),
 	}
 	for i := range m.columns {
 		c := &m.columns[i]
@@ -130,12 +134,6 @@ func (m *Mapper) Fingerprint() string {
 		fmt.Fprintf(&b, "rule %q %s %q\n", r.Name, r.OnFail, r.expr)
 	}
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(b.String())))[:32]
-}
-
-// Hash returns the record's source hash over the members that its row and
-// the rules depend on.
-func (m *Mapper) Hash(r *diff.Record) diff.SourceHash {
-	return diff.HashOf(r.Members, m.members)
 }
 
 // Key returns the record's key. The error wraps [diff.ErrKey].
@@ -225,17 +223,15 @@ func (m *Mapper) Row(r *diff.Record) (diff.Row, error) {
 // value returns the record's value in one column.
 func (m *Mapper) value(col int, r *diff.Record) (diff.Value, error) {
 	c := &m.columns[col]
-	raw := r.Member(c.From)
+	raw := m.member(col, r)
 	if n, ok := c.plain(raw); ok {
 		return diff.IntValue(n), nil
 	}
-	source := "member " + c.From + ":"
 	d := read(raw)
 	if c.Expr != nil {
-		source = "expression:"
 		var err error
 		if d, err = c.Expr.datum(r); err != nil {
-			return diff.Value{}, fmt.Errorf("%s %w (column %s %s)", source, err, c.Name, c.Type)
+			return diff.Value{}, fmt.Errorf("%s %w (column %s %s)", c.source(), err, c.Name, c.Type)
 		}
 		raw = d.quoted()
 	}
@@ -246,7 +242,31 @@ func (m *Mapper) value(col int, r *diff.Record) (diff.Value, error) {
 		}
 	}
 	if err != nil {
-		return diff.Value{}, fmt.Errorf("%s %s %w (column %s %s)", source, excerpt(raw), err, c.Name, c.Type)
+		return diff.Value{}, fmt.Errorf("%s %s %w (column %s %s)", c.source(), excerpt(raw), err, c.Name, c.Type)
 	}
 	return v, nil
+}
+
+// source says where a column's value is from.
+func (c *Column) source() string {
+	if c.Expr != nil {
+		return "expression:"
+	}
+	return "member " + c.From + ":"
+}
+
+// member returns the raw value of the member that a column is mapped from, nil
+// when it is missing. As a rule it stands where it stood in the record before.
+func (m *Mapper) member(col int, r *diff.Record) []byte {
+	name := m.columns[col].From
+	if i := int(m.places[col].Load()); r.Err == nil && i < len(r.Members) && r.Members[i].Name == name {
+		return r.Members[i].Raw
+	}
+	for i := range r.Members {
+		if r.Members[i].Name == name {
+			m.places[col].Store(int32(i))
+			return r.Members[i].Raw
+		}
+	}
+	return nil
 }

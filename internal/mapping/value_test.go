@@ -1,8 +1,10 @@
 package mapping_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -222,6 +224,33 @@ func TestMapper_Row_DateOrNull(t *testing.T) {
 			t.Errorf("%s: got %#v, %v, want %#v", tt.raw, got, err, tt.want)
 		}
 	}
+}
+
+// However a moment is spelled, it is stored as the standard library reads it.
+func TestMapper_Row_Moments(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		digits := rapid.IntRange(0, 6).Draw(rt, "digits")
+		number := func(width, most int, name string) string {
+			return fmt.Sprintf("%0*d", width, rapid.IntRange(0, most).Draw(rt, name))
+		}
+		text := number(4, 3000, "year") + "-" + number(2, 13, "month") + "-" + number(2, 32, "day") +
+			" " + number(2, 25, "hour") + ":" + number(2, 61, "minute") + ":" + number(2, 61, "second") +
+			rapid.SampledFrom([]string{"", "", ".", ",5", ".5", ".987", ".1234567", ".12345678901", "x", "Z"}).Draw(rt, "rest")
+		if rapid.IntRange(0, 3).Draw(rt, "one off") == 0 {
+			i := rapid.IntRange(0, len(text)-1).Draw(rt, "place")
+			text = text[:i] + rapid.SampledFrom([]string{"", "0", "-", "9", " "}).Draw(rt, "by") + text[i+1:]
+		}
+		var want diff.Value
+		if moment, err := time.Parse(time.DateTime, text); err == nil && moment.Year() >= 1000 {
+			want = diff.TextValue(moment.Format(strings.TrimSuffix(time.DateTime+"."+strings.Repeat("0", digits), ".")))
+		} else if _, err := time.Parse(time.DateOnly, text); err == nil {
+			rt.Skip("a day")
+		}
+		c := mapping.Column{Column: diff.Column{Type: diff.Type{Base: diff.DateTime, Size: digits}}, DateOrNull: true}
+		if got, err := convert(t, c, `"`+text+`"`); err != nil || got != want {
+			rt.Fatalf("%q: got %#v, %v, want %#v", text, got, err, want)
+		}
+	})
 }
 
 // A message quotes a value, but not all of it, and cuts no character in two.

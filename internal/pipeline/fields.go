@@ -3,8 +3,6 @@ package pipeline
 import (
 	"maps"
 	"slices"
-
-	"jstsync/diff"
 )
 
 // maxNewFields bounds how many names one run reports.
@@ -17,7 +15,6 @@ type fields struct {
 	known map[string]bool // seen before
 	maps  func(string) bool
 	found map[string]bool
-	last  []diff.Member // of the record before, whose names most records repeat
 }
 
 func newFields(known []string, maps func(string) bool) *fields {
@@ -28,26 +25,13 @@ func newFields(known []string, maps func(string) bool) *fields {
 	return f
 }
 
-// note looks at the names of a page's records.
-func (f *fields) note(records []diff.Record) {
-	for i := range records {
-		members := records[i].Members
-		if !slices.EqualFunc(members, f.last, sameName) {
-			f.look(members)
-			f.last = members
-		}
+// note takes notice of a member's name, and reports whether rows depend on it.
+func (f *fields) note(name string) bool {
+	mapped := f.maps(name)
+	if !mapped && !f.known[name] && len(f.found) < maxNewFields {
+		f.found[name] = true
 	}
-	f.last = nil // they belong to the page
-}
-
-func sameName(a, b diff.Member) bool { return a.Name == b.Name }
-
-func (f *fields) look(members []diff.Member) {
-	for _, m := range members {
-		if !f.known[m.Name] && !f.maps(m.Name) && len(f.found) < maxNewFields {
-			f.found[m.Name] = true
-		}
-	}
+	return mapped
 }
 
 // names returns what was found, sorted.

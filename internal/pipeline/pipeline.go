@@ -59,11 +59,9 @@ type Mapper interface {
 	// StoredID returns the id that is stored as the value in that column.
 	StoredID(v diff.Value) (diff.Key, error)
 
-	// Maps reports whether the row depends on the named member.
+	// Maps reports whether the row depends on the named member. The source hash is
+	// one over these.
 	Maps(member string) bool
-
-	// Hash returns the source hash over the record's mapped members.
-	Hash(r *diff.Record) diff.SourceHash
 
 	// Row returns the record's row, or why it cannot be stored exactly.
 	Row(r *diff.Record) (diff.Row, error)

@@ -13,6 +13,7 @@ import (
 type scan struct {
 	*Planner
 	index   *diff.Index
+	hasher  *diff.Hasher
 	remap   bool // the snapshot's hashes are of another mapping
 	columns []string
 	changes *diff.ChangeSet
@@ -37,10 +38,11 @@ type scan struct {
 
 func newScan(p *Planner, snap *diff.Snapshot) *scan {
 	columns := p.Mapping.Table.Names()
+	fields := newFields(snap.Fields, p.Mapping.Maps)
 	return &scan{
-		Planner: p, index: snap.Index, remap: snap.Fingerprint != p.Mapping.Fingerprint,
+		Planner: p, index: snap.Index, hasher: diff.NewHasher(fields.note), remap: snap.Fingerprint != p.Mapping.Fingerprint,
 		columns: columns, changes: p.newChanges(), contrary: map[diff.Key]bool{},
-		fields: newFields(snap.Fields, p.Mapping.Maps),
+		fields: fields,
 	}
 }
 
@@ -78,7 +80,6 @@ func (s *scan) page(page diff.Page) error {
 	if s.Progress != nil {
 		s.Progress(s.read, s.index.Rows())
 	}
-	s.fields.note(page.Records)
 	if s.lookups > 0 && len(s.pending) < maxPending {
 		return nil
 	}
@@ -104,7 +105,7 @@ func (s *scan) observe(r *diff.Record) (mapped, bool) {
 		s.setAside(err)
 		return mapped{}, false
 	}
-	source := s.Mapping.Hash(r)
+	source := s.hasher.Hash(r.Members)
 	sighting := s.index.Observe(key, source)
 	switch sighting {
 	case diff.Conflicting:
@@ -332,7 +333,7 @@ func (s *scan) adopt(records []diff.Record) error {
 			s.setAside(err)
 			continue
 		}
-		source := s.Mapping.Hash(r)
+		source := s.hasher.Hash(r.Members)
 		s.index.Observe(key, source)
 		if first, again := todo[key]; again {
 			contrary[key] = contrary[key] || first.source != source
