@@ -138,20 +138,24 @@ func (p *parser) asAnswerError(err error) error {
 
 // parsers holds parsers whose rows nobody looks at any more.
 var parsers = sync.Pool{New: func() any {
-	return &parser{raw: make(map[string][]byte), rows: make(map[string]*rowList), intern: make(map[string]string)}
+	return &parser{
+		raw: make(map[string][]byte), rows: make(map[string]*rowList), names: names{number: make(map[string]int)},
+		slab: make([]diff.Member, 0, 1600), // those of a page, as a rule
+	}
 }}
 
 // parser reads one answer in one pass.
 type parser struct {
-	body   []byte
-	dec    lexer
-	raw    map[string][]byte   // envelope members, by path
-	rows   map[string]*rowList // candidates for the rows, by path
-	intern map[string]string   // member names of records
+	body []byte
+	dec  lexer
+	raw  map[string][]byte   // envelope members, by path
+	rows map[string]*rowList // candidates for the rows, by path
 
-	names   []string      // of the record before
-	scratch []diff.Member // of the record being read
-	slab    []diff.Member // room for members of records to come
+	names   names         // of members of records
+	members []diff.Member // of the record read last
+	plain   bool          // it is free of escapes, objects and arrays, so far
+	sound   bool          // its values are valid UTF-8, so far
+	slab    []diff.Member // members of all records
 	records []diff.Record // room for those of the first list
 }
 
@@ -161,9 +165,7 @@ func (p *parser) begin(body []byte) {
 	p.body, p.dec = body, lexer{body: body, stack: p.dec.stack[:0]}
 	clear(p.raw)
 	clear(p.rows)
-	if len(p.intern) > maxMembers {
-		clear(p.intern)
-	}
+	p.names.forget()
 	p.slab, p.records = p.slab[:0], p.records[:0]
 }
 

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"jstsync/diff"
 	"jstsync/extract"
@@ -229,21 +231,32 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// Records with members in one order, and each in its own.
 func BenchmarkDecode(b *testing.B) {
-	row := captured[strings.Index(captured, `[{`)+1 : strings.Index(captured, `],"page_index"`)]
-	rows := make([]string, 100)
-	for i := range rows {
-		rows[i] = strings.Replace(row, "10394533", fmt.Sprint(10394533+i), 1)
+	row := captured[strings.Index(captured, `[{`)+2 : strings.Index(captured, `}],"page_index"`)]
+	for _, order := range []string{"same", "shuffled"} {
+		b.Run(order, func(b *testing.B) {
+			r := rand.New(rand.NewPCG(1, 2))
+			rows := make([]string, 100)
+			for i := range rows {
+				members := strings.Split(strings.Replace(row, "10394533", fmt.Sprint(10394533+i), 1), `,"`)
+				members[0] = strings.TrimPrefix(members[0], `"`)
+				if order == "shuffled" {
+					r.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
+				}
+				rows[i] = `{"` + strings.Join(members, `,"`) + `}`
+			}
+			body := []byte(page(1, 100, true, rows...))
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if n, err := extract.DecodeAndRelease(body); n != len(rows) || err != nil {
+					b.Fatal(n, err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(rows)), "ns/record")
+		})
 	}
-	body := []byte(page(1, 100, true, rows...))
-	b.SetBytes(int64(len(body)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := extract.Decode(body); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/record")
 }
 
 // A name is never taken for another whose content is spelled as it is.
@@ -252,6 +265,42 @@ func TestDecode_names(t *testing.T) {
 	for i, want := range []string{`a\\b=1;`, `a\b=1;`, `a\\b=1;`} {
 		if got := spell(d.Rows[i]); got != want {
 			t.Errorf("row %d: got %s, want %s", i, got, want)
+		}
+	}
+}
+
+// A name that the record before spelled with an escape is not read without it.
+func TestDecode_quoteInName(t *testing.T) {
+	for _, row := range []string{`{"a"b":1}`, "{\"a\tb\":1}"} {
+		body := `{"code":0,"data":{"datas":[{"a\"b":1},{"a\tb":1},` + row + `]}}`
+		if _, err := extract.Decode([]byte(body)); extract.ClassOf(err) != extract.NotJSON {
+			t.Errorf("%s: got %v, want that it is not JSON", row, err)
+		}
+	}
+}
+
+// Wherever in a text a byte stands, and however long the text, it is judged as
+// the standard library and the rules of UTF-8 judge it.
+func TestDecode_everyPlace(t *testing.T) {
+	for _, odd := range []string{`"`, `\`, `\n`, "\x00", "\x1f", " ", "\x7f", "\x80", "\xff", "中", "😀", "\xed\xa0\x80"} {
+		for length := range 20 {
+			for at := range length + 1 {
+				text := strings.Repeat("x", at) + odd + strings.Repeat("y", length-at)
+				body := `{"code":0,"data":{"datas":[{"a":1,"b":"` + text + `"}]}}`
+				d, err := extract.Decode([]byte(body))
+				if got, want := err == nil, json.Valid([]byte(body)); got != want {
+					t.Fatalf("%q: decoded %t, want %t", body, got, want)
+				}
+				if err != nil {
+					continue
+				}
+				if got, want := d.Rows[0].Err == nil, utf8.ValidString(text); got != want {
+					t.Fatalf("%q: sound %t, want %t", body, got, want)
+				}
+				if got, want := spell(d.Rows[0]), `a=1;b="`+text+`";`; got != want {
+					t.Fatalf("%q: got %s, want %s", body, got, want)
+				}
+			}
 		}
 	}
 }

@@ -41,6 +41,16 @@ func Decode(body []byte) (*Decoded, error) {
 	return &Decoded{a.code, a.message, a.rows, a.hasNext, a.pageSize}, nil
 }
 
+// DecodeAndRelease decodes an answer as a scan does, whose room is used again.
+func DecodeAndRelease(body []byte) (rows int, err error) {
+	a, err := decodeAnswer(body)
+	if err != nil {
+		return 0, err
+	}
+	defer a.release()
+	return len(a.rows), nil
+}
+
 // ClassOf returns the class of an error of Decode.
 func ClassOf(err error) Class { return err.(*answerError).class } //nolint:errorlint // it is never wrapped
 

@@ -2,8 +2,10 @@ package extract
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
+	"math/bits"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -143,26 +145,51 @@ func (l *lexer) firstMember() (at int, more bool) {
 	return l.at, l.at < len(l.body) && l.body[l.at] != '}'
 }
 
-// member returns the name and the value of the member that begins there; no
-// value when it is none.
-func (l *lexer) member(at int) (name, value []byte) {
-	l.at = len(l.body) // unless it is one
-	if l.body[at] != '"' {
-		return nil, nil
+// named reports whether the member that begins there has the given name, which
+// has no escapes, and where its value begins then.
+func (l *lexer) named(at int, name string) (value int, ok bool) {
+	b, end := l.body[at:], len(name)+1 // of the name's content
+	if len(b) < end+2 || b[end] != '"' || b[end+1] != ':' || b[0] != '"' || string(b[1:end]) != name {
+		return 0, false
 	}
-	end := skipString(l.body, at+1)
+	return skipSpace(l.body, at+end+2), true
+}
+
+// name returns the name of the member that begins there, in its quotes, and
+// where its value begins; no name when it is no member.
+func (l *lexer) name(at int) (quoted []byte, value int) {
+	if l.body[at] != '"' {
+		return nil, 0
+	}
+	end, _ := skipPlain(l.body, at+1)
 	if end < 0 {
-		return nil, nil
+		if end = skipString(l.body, at+1); end < 0 {
+			return nil, 0
+		}
 	}
 	i := skipSpace(l.body, end)
 	if i == len(l.body) || l.body[i] != ':' {
-		return nil, nil
+		return nil, 0
 	}
-	i = skipSpace(l.body, i+1)
-	if l.at = skipValue(l.body, i, len(l.stack)+1); l.at < 0 {
-		return nil, nil
+	return l.body[at:end], skipSpace(l.body, i+1)
+}
+
+// memberValue returns the value that begins at i, nil when it is none, and
+// whether it is plain: a scalar of ASCII characters without an escape.
+func (l *lexer) memberValue(i int) (value []byte, plain bool) {
+	end := -1
+	if i < len(l.body) && l.body[i] == '"' {
+		end, plain = skipPlain(l.body, i+1)
 	}
-	return l.body[at:end], l.body[i:l.at:l.at]
+	if end < 0 {
+		if end = skipValue(l.body, i, len(l.stack)+1); end < 0 {
+			l.at = len(l.body)
+			return nil, false
+		}
+		plain = l.body[i] != '"' && l.body[i] != '{' && l.body[i] != '['
+	}
+	l.at = end
+	return l.body[i:end:end], plain
 }
 
 // nextMember returns where the next member begins, if there is one.
@@ -253,6 +280,48 @@ func skipString(b []byte, i int) int {
 		}
 	}
 	return -1
+}
+
+// Each byte of a word is one of eight.
+const (
+	eachByte = 0x0101010101010101
+	highBits = 0x80 * eachByte
+)
+
+// zeroBytes marks the bytes of a word that are zero, and perhaps some above the
+// lowest of them.
+func zeroBytes(w uint64) uint64 { return (w - eachByte) & ^w & highBits }
+
+// skipPlain returns the end of a string whose content begins at i and holds
+// neither escapes nor control characters, and whether all of it is ASCII; or
+// -1 when it is no such string. It looks at eight bytes at a time.
+func skipPlain(b []byte, i int) (end int, ascii bool) {
+	high := uint64(0)
+	for ; i+8 <= len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		stop := zeroBytes(w^'"'*eachByte) | zeroBytes(w^'\\'*eachByte) | (w-' '*eachByte) & ^w & highBits
+		if stop == 0 {
+			high |= w
+			continue
+		}
+		n := bits.TrailingZeros64(stop) / 8
+		if i += n; b[i] != '"' {
+			return -1, false
+		}
+		high |= w & (1<<(8*n) - 1)
+		return i + 1, high&highBits == 0
+	}
+	for ; i < len(b); i++ {
+		switch c := b[i]; {
+		case c == '"':
+			return i + 1, high&highBits == 0
+		case c < ' ', c == '\\':
+			return -1, false
+		default:
+			high |= uint64(c)
+		}
+	}
+	return -1, false
 }
 
 func isHex(b []byte) bool {

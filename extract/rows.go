@@ -2,10 +2,9 @@ package extract
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -58,73 +57,74 @@ func (p *parser) record() (diff.Record, error) {
 		}
 		return diff.Record{Err: fmt.Errorf("%w: %s is not an object", ErrRecord, clip(raw, 40))}, nil
 	}
-	start := p.dec.at
-	fault, err := p.members()
+	p.names.begin()
+	p.plain, p.sound = true, true
+	fault, err := p.readMembers()
 	if err != nil {
 		return diff.Record{}, err
 	}
 	if fault == nil {
-		fault = p.unsound(p.body[start:p.dec.at])
+		fault = p.unsound()
 	}
-	return diff.Record{Members: p.take(), Err: fault}, nil
+	return diff.Record{Members: p.members, Err: fault}, nil
 }
 
-// members reads the object that comes next into scratch. What is wrong with a
-// name is the fault; the error is one that loses the record's boundaries.
-func (p *parser) members() (fault, err error) {
-	p.scratch = p.scratch[:0]
+// readMembers reads the object that comes next. What is wrong with a name is the
+// fault; the error is one that loses the record's boundaries.
+func (p *parser) readMembers() (fault, err error) {
+	start := len(p.slab)
 	for at, more := p.dec.firstMember(); more; at, more = p.dec.nextMember() {
-		quoted, v := p.dec.member(at)
+		if len(p.slab)-start == maxMembers {
+			return nil, misshapen("a record has more than %d members", maxMembers)
+		}
+		name, from, err := p.name(at)
+		if err != nil {
+			if errors.Is(err, errSyntax) {
+				return nil, err
+			}
+			fault = cmp.Or(fault, fmt.Errorf("%w: a member's name is not valid text", ErrRecord))
+		}
+		v, plain := p.dec.memberValue(from)
 		if v == nil {
 			return nil, errSyntax
 		}
-		i := len(p.scratch)
-		if i == maxMembers {
-			return nil, misshapen("a record has more than %d members", maxMembers)
+		if !plain {
+			if (v[0] == '{' || v[0] == '[') && len(p.dec.stack)+1+depth(v) > maxDepth {
+				return nil, misshapen("the answer is nested deeper than %d levels", maxDepth)
+			}
+			p.plain = p.plain && v[0] == '"' && bytes.IndexByte(v, '\\') < 0
+			p.sound = p.sound && utf8.Valid(v)
 		}
-		name, err := p.name(i, quoted)
-		if err != nil && fault == nil {
-			fault = fmt.Errorf("%w: a member's name is not valid text", ErrRecord)
-		}
-		if (v[0] == '{' || v[0] == '[') && len(p.dec.stack)+1+depth(v) > maxDepth {
-			return nil, misshapen("the answer is nested deeper than %d levels", maxDepth)
-		}
-		p.scratch = append(p.scratch, diff.Member{Name: name, Raw: v})
+		p.slab = append(p.slab, diff.Member{Name: name, Raw: v})
 	}
+	p.members = p.slab[start:len(p.slab):len(p.slab)]
 	return fault, p.dec.endMembers()
 }
 
-// name returns the i-th member's name, as a rule that of the i-th member of
-// the record before.
-func (p *parser) name(i int, quoted []byte) (string, error) {
-	inner := quoted[1 : len(quoted)-1]
-	if i < len(p.names) && p.names[i] == string(inner) {
-		return p.names[i], nil
+// name returns the name of the member that begins there, and where its value
+// begins. An error that is not errSyntax says that it is not valid text.
+func (p *parser) name(at int) (name string, value int, err error) {
+	if name, value, ok := p.names.guess(&p.dec, at); ok {
+		return name, value, nil
 	}
-	if s, ok := p.intern[string(inner)]; ok {
-		return s, nil
+	quoted, value := p.dec.name(at)
+	if quoted == nil {
+		return "", 0, errSyntax
 	}
-	s, err := unquote(quoted)
-	if err != nil {
-		return s, err
-	}
-	if s == string(inner) { // no escapes: its spelling stands for it
-		p.intern[s] = s
-	}
-	return s, nil
+	name, err = p.names.find(quoted)
+	return name, value, err
 }
 
-// unsound returns why the record in scratch, spelled as raw, is not to be
-// trusted, or nil.
-func (p *parser) unsound(raw []byte) error {
-	if name, ok := p.duplicate(); ok {
-		return fmt.Errorf("%w: member %q comes twice", ErrRecord, name)
+// unsound returns why the record that was read is not to be trusted, or nil. Its
+// names are valid text.
+func (p *parser) unsound() error {
+	if p.names.twice != "" {
+		return fmt.Errorf("%w: member %q comes twice", ErrRecord, p.names.twice)
 	}
-	sound := utf8.Valid(raw)
-	if sound && bytes.IndexByte(raw, '\\') < 0 && bytes.IndexByte(raw[1:], '{') < 0 {
+	if p.plain && p.sound {
 		return nil // neither escapes nor objects that could be wrong
 	}
-	for _, m := range p.scratch {
+	for _, m := range p.members {
 		c := m.Raw[0]
 		if c != '"' && c != '{' && c != '[' {
 			continue
@@ -139,9 +139,6 @@ func (p *parser) unsound(raw []byte) error {
 			return fmt.Errorf("%w: member %q %s", ErrRecord, m.Name, flaw(c))
 		}
 	}
-	if !sound { // in a name
-		return fmt.Errorf("%w: not valid UTF-8", ErrRecord)
-	}
 	return nil
 }
 
@@ -150,59 +147,6 @@ func flaw(first byte) string {
 		return "holds half a surrogate pair"
 	}
 	return "holds a name twice or text that is not valid"
-}
-
-// duplicate returns a name that the record in scratch has twice. A record
-// whose names are those of one already examined is not examined again.
-func (p *parser) duplicate() (string, bool) {
-	if slices.EqualFunc(p.scratch, p.names, func(m diff.Member, name string) bool { return m.Name == name }) {
-		return "", false
-	}
-	if name, ok := twice(p.scratch); ok {
-		return name, true
-	}
-	p.names = p.names[:0]
-	for _, m := range p.scratch {
-		if strings.Contains(m.Name, `\`) { // it is not how it is spelled
-			break
-		}
-		p.names = append(p.names, m.Name)
-	}
-	return "", false
-}
-
-// twice returns a name that two of the members have.
-func twice(members []diff.Member) (string, bool) {
-	if len(members) <= 32 { // as a rule; a map takes longer
-		for i := range members {
-			for j := range i {
-				if members[i].Name == members[j].Name {
-					return members[i].Name, true
-				}
-			}
-		}
-		return "", false
-	}
-	seen := make(map[string]bool, len(members))
-	for i := range members {
-		if seen[members[i].Name] {
-			return members[i].Name, true
-		}
-		seen[members[i].Name] = true
-	}
-	return "", false
-}
-
-// take copies scratch into the slab, so that a page's members cost a few
-// allocations and not one a record.
-func (p *parser) take() []diff.Member {
-	n := len(p.scratch)
-	if cap(p.slab)-len(p.slab) < n {
-		p.slab = make([]diff.Member, 0, max(n, min(128*n, 4096))) // a page of them, as a rule
-	}
-	start := len(p.slab)
-	p.slab = append(p.slab, p.scratch...)
-	return p.slab[start:len(p.slab):len(p.slab)]
 }
 
 // unquote returns the content of a JSON string; on an error, as far as it is

@@ -40,7 +40,7 @@ func (s *Shops) Scan(ctx context.Context, expect int, visit func(diff.Page) erro
 	if s.o.Replay == nil { // calls that a recorded run had begun count here too
 		defer cancel()
 	}
-	c := course{id: s.id, pageSize: s.o.PageSize, seen: make(map[uint64]int), info: diff.ScanInfo{Verdict: diff.Complete}}
+	c := course{pageSize: s.o.PageSize, seen: make(map[uint64]int), info: diff.ScanInfo{Verdict: diff.Complete}}
 	pages.expect(1, 1)
 	for page := 1; ; page++ {
 		a, err := pages.get(page)
@@ -68,14 +68,6 @@ func (s *Shops) Scan(ctx context.Context, expect int, visit func(diff.Page) erro
 	}
 }
 
-// id returns the record's id, when it is known how to read one.
-func (s *Shops) id(r *diff.Record) (diff.Key, error) {
-	if s.o.ID == nil {
-		return "", diff.ErrKey
-	}
-	return s.o.ID(r)
-}
-
 // pageBiz returns the business object that asks for a page.
 func (s *Shops) pageBiz(page int) string {
 	return `{"page_index":` + strconv.Itoa(page) + `,"page_size":` + strconv.Itoa(s.o.PageSize) + `}`
@@ -83,7 +75,6 @@ func (s *Shops) pageBiz(page int) string {
 
 // course follows a scan from page to page.
 type course struct {
-	id       func(*diff.Record) (diff.Key, error)
 	info     diff.ScanInfo
 	pageSize int
 	seen     map[uint64]int // page by the hash of its content
@@ -101,7 +92,7 @@ func (c *course) follow(page int, a *answer) (more bool, err error) {
 		return c.followEmpty(page, more), nil
 	}
 	c.empty = 0
-	content := c.contentHash(a.rows)
+	content := contentHash(a.rows)
 	earlier, repeated := c.seen[content]
 	if !repeated {
 		c.seen[content], c.repeats = page, 0
@@ -162,26 +153,24 @@ func (a *answer) more(pageSize int) bool {
 	return len(a.rows) >= pageSize
 }
 
+// idMember is the member that holds a shop's id.
+const idMember = "shop_id"
+
 // contentHash returns a hash over which records a page holds: over their ids,
-// and of one that has none that can be read, over its members. The order of
+// as they are spelled, and of one without one, over its members. The order of
 // records and that of members do not matter: the API keeps to neither.
-func (c *course) contentHash(records []diff.Record) uint64 {
+func contentHash(records []diff.Record) uint64 {
 	var sum uint64
 	for i := range records {
 		var h diff.SourceHash
-		id, err := c.id(&records[i])
-		if err == nil {
-			h = h.Add(string(id), nil)
+		if id := records[i].Member(idMember); id != nil {
+			h = h.Add(idMember, id)
 		} else {
 			for _, m := range records[i].Members {
 				h = h.Add(m.Name, m.Raw)
 			}
 		}
-		// Mixed, so that records do not cancel out (the finaliser of splitmix64).
-		x := uint64(h)
-		x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-		x = (x ^ x>>27) * 0x94d049bb133111eb
-		sum += x ^ x>>31
+		sum += h.Mixed() // so that records do not cancel out
 	}
 	return sum
 }

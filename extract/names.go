@@ -1,0 +1,103 @@
+package extract
+
+import "jstsync/diff"
+
+// names are the members' names that a parser met, numbered in the order in which
+// it met them, which is that of most records.
+type names struct {
+	all    []metName
+	number map[string]int // by the name
+	recent [1 << recentBits]uint16
+	next   int    // the number of the name that is likely to come next
+	missed int    // names of the record that were not the likely ones
+	record int    // number of the record that is being read
+	twice  string // one that the record has twice, if any
+}
+
+const recentBits = 7
+
+// metName is a name, and the number of the last record that had it.
+type metName struct {
+	name   string
+	plain  bool // it is spelled as it is
+	record int
+}
+
+const (
+	lacking = 2 // members in a row that a record may lack without a name being looked up
+	enough  = 3 // misses after which a record's members are taken to be in no order
+)
+
+// begin makes ready for another record.
+func (n *names) begin() {
+	n.record++
+	n.next, n.missed, n.twice = 0, 0, ""
+}
+
+// guess returns the name of the member that begins at, and where its value
+// begins, when it is one of those that are likely to come next.
+func (n *names) guess(l *lexer, at int) (name string, value int, ok bool) {
+	if n.missed == enough {
+		return "", 0, false
+	}
+	for i := n.next; i < min(n.next+1+lacking, len(n.all)); i++ {
+		if m := &n.all[i]; m.plain {
+			if value, ok = l.named(at, m.name); ok {
+				return n.take(i), value, true
+			}
+		}
+	}
+	n.missed++
+	return "", 0, false
+}
+
+// find returns the name that is spelled so. The error says that it is not valid
+// text; the name is then as much of it as is.
+func (n *names) find(quoted []byte) (string, error) {
+	inner := quoted[1 : len(quoted)-1]
+	slot := diff.NameSlot(inner, recentBits)
+	if i := int(n.recent[slot]); i > 0 && n.all[i-1].name == string(inner) && n.all[i-1].plain {
+		return n.take(i - 1), nil
+	}
+	i, met := n.number[string(inner)]
+	if !met || !n.all[i].plain {
+		name, err := unquote(quoted)
+		if err != nil {
+			return name, err
+		}
+		i = n.meet(name, name == string(inner))
+	}
+	if n.all[i].plain {
+		n.recent[slot] = uint16(i + 1)
+	}
+	return n.take(i), nil
+}
+
+// meet returns the number of a name that may be new.
+func (n *names) meet(name string, plain bool) int {
+	i, met := n.number[name]
+	if !met {
+		i = len(n.all)
+		n.all = append(n.all, metName{name: name})
+		n.number[name] = i
+	}
+	n.all[i].plain = n.all[i].plain || plain
+	return i
+}
+
+// take notes that the record has the name.
+func (n *names) take(i int) string {
+	m := &n.all[i]
+	if m.record == n.record {
+		n.twice = m.name
+	}
+	m.record, n.next = n.record, i+1
+	return m.name
+}
+
+// forget keeps the names from growing without bound.
+func (n *names) forget() {
+	if len(n.all) > maxMembers {
+		*n = names{number: map[string]int{}, record: n.record}
+	}
+}
