@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"jstsync/diff"
@@ -156,42 +157,73 @@ type writer struct {
 	sent, total int // rows
 }
 
+// batch is some changes of one kind and the statement that applies them; none
+// where that depends on what the table holds.
+type batch struct {
+	changes []diff.Change
+	query   string
+	args    []any
+}
+
+// write sends the changes of one kind. While the server works on one batch the
+// next is made ready.
 func (w *writer) write(ctx context.Context, op diff.Op, changes *diff.ChangeSet) error {
-	var batch []diff.Change
-	size := 0
-	for c, err := range changes.Only(op) {
+	for b, err := range ahead(w.batches(op, changes)) {
 		if err != nil {
 			return err
 		}
-		n := w.stmts.size(&c)
-		if len(batch) > 0 && (size+n > w.stmts.maxBytes || len(batch) >= w.stmts.maxRows(op)) {
-			if err := w.flush(ctx, op, batch); err != nil {
-				return err
-			}
-			batch, size = batch[:0], 0
+		if b.query == "" {
+			err = w.insertOrRevive(ctx, b.changes)
+		} else {
+			err = w.send(ctx, op, b.changes, b.query, b.args)
 		}
-		batch, size = append(batch, c), size+n
+		if err != nil {
+			return err
+		}
 	}
-	return w.flush(ctx, op, batch)
+	return nil
 }
 
-// flush applies one batch, as the target's way of deleting has it.
-func (w *writer) flush(ctx context.Context, op diff.Op, batch []diff.Change) error {
-	how := w.session.target.deletes
-	switch {
-	case op == diff.Delete && how == DeleteKeep:
-		return nil
-	case op == diff.Delete && how == DeleteSoft:
-		query, args := w.stmts.bury(batch, w.at)
-		return w.send(ctx, op, batch, query, args)
-	case op == diff.Insert && how == DeleteSoft:
-		return w.insertOrRevive(ctx, batch)
+// batches lists the changes of one kind in batches that fit a statement, as the
+// target's way of deleting has it.
+func (w *writer) batches(op diff.Op, changes *diff.ChangeSet) iter.Seq2[batch, error] {
+	return func(yield func(batch, error) bool) {
+		if op == diff.Delete && w.session.target.deletes == DeleteKeep {
+			return
+		}
+		var part []diff.Change
+		size := 0
+		for c, err := range changes.Only(op) {
+			if err != nil {
+				yield(batch{}, err)
+				return
+			}
+			n := w.stmts.size(&c)
+			if len(part) > 0 && (size+n > w.stmts.maxBytes || len(part) >= w.stmts.maxRows(op)) {
+				if !yield(w.ready(op, part), nil) {
+					return
+				}
+				part, size = make([]diff.Change, 0, len(part)), 0
+			}
+			part, size = append(part, c), size+n
+		}
+		yield(w.ready(op, part), nil)
 	}
-	query, args := w.stmts.build(op, batch)
-	return w.send(ctx, op, batch, query, args)
 }
 
-// send executes a statement that must match one row for each of the batch.
+// ready makes a batch with its statement.
+func (w *writer) ready(op diff.Op, changes []diff.Change) batch {
+	b := batch{changes: changes}
+	switch soft := w.session.target.deletes == DeleteSoft; {
+	case op == diff.Delete && soft:
+		b.query, b.args = w.stmts.bury(changes, w.at)
+	case op == diff.Insert && soft: // decided when it is sent
+	default:
+		b.query, b.args = literals(w.stmts.build(op, changes))
+	}
+	return b
+}
+
 // tell says how far the sending has come.
 func (w *writer) tell(sent int) {
 	w.sent += sent
@@ -200,6 +232,7 @@ func (w *writer) tell(sent int) {
 	}
 }
 
+// send executes a statement that must match one row for each of the batch.
 func (w *writer) send(ctx context.Context, op diff.Op, batch []diff.Change, query string, args []any) error {
 	if err := fault.Hit(fault.TxBatch); err != nil {
 		return err

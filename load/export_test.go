@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"jstsync/diff"
@@ -85,3 +86,9 @@ const MaxUpdateRows = maxUpdateRows
 
 // CreateChanges is the DDL of a changes table.
 func CreateChanges(name string) string { return createChanges(name) }
+
+// Ahead is ahead.
+func Ahead(seq iter.Seq2[int, error]) iter.Seq2[int, error] { return ahead(seq) }
+
+// Literals is literals.
+func Literals(query string, args []any) (string, []any) { return literals(query, args) }

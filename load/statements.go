@@ -113,6 +113,7 @@ func (s *statements) build(op diff.Op, batch []diff.Change) (query string, args 
 
 func (s *statements) insert(batch []diff.Change) (query string, args []any) {
 	row := "(" + strings.Repeat("?, ", len(s.columns)-1) + "?)"
+	args = make([]any, 0, len(batch)*len(s.columns))
 	for i := range batch {
 		args = appendRow(args, batch[i].After)
 	}
@@ -151,6 +152,7 @@ func (s *statements) assignments() (on, set []string) {
 // join updates from a derived table of the new rows, so that one statement
 // carries many rows and its matched rows can be counted.
 func (s *statements) join(batch []diff.Change, on, set []string) (query string, args []any) {
+	args = make([]any, 0, len(batch)*len(s.columns))
 	for i := range batch {
 		args = appendRow(args, batch[i].After)
 	}
