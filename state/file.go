@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -19,6 +20,11 @@ const (
 	smallFile = 16 << 20
 	smallStep = 16 << 10
 )
+
+// spareMapping is how many bytes beyond its end a file is mapped that is written:
+// until it has grown by as much it need not be mapped anew, for which bbolt
+// copies what a transaction has read.
+const spareMapping = 64 << 20
 
 // openTimeout is how long to wait for another process's short section.
 const openTimeout = 10 * time.Second
@@ -78,13 +84,19 @@ func open(path string, readOnly bool) (*bbolt.DB, error) {
 	if err := checkPlace(path); err != nil {
 		return nil, err
 	}
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
-		ReadOnly: readOnly, Timeout: openTimeout, FreelistType: bbolt.FreelistMapType,
-	})
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, openError(path, err)
 	}
-	if info, err := os.Stat(path); err == nil && info.Size() < smallFile {
+	o := &bbolt.Options{ReadOnly: readOnly, Timeout: openTimeout, FreelistType: bbolt.FreelistMapType}
+	if !readOnly && runtime.GOOS != "windows" { // there the file would grow with the mapping
+		o.InitialMmapSize = int(info.Size()) + spareMapping
+	}
+	db, err := bbolt.Open(path, 0o600, o)
+	if err != nil {
+		return nil, openError(path, err)
+	}
+	if info.Size() < smallFile {
 		db.AllocSize = smallStep // else bbolt doubles it up to 16 MiB
 	}
 	return db, nil
