@@ -97,7 +97,7 @@ func measure(ctx context.Context, root, dir string, what all, progress io.Writer
 	}
 	b := &bench{self: self, process: filepath.Join(dir, "process"), product: filepath.Join(dir, "jstsync"), dir: dir}
 	err = errors.Join(
-		build(ctx, root, "-tags", "urfave_cli_no_docs", "-o", b.product, "./cmd/jstsync"),
+		build(ctx, root, "-ldflags", "-s -w", "-tags", "urfave_cli_no_docs", "-o", b.product, "./cmd/jstsync"),
 		build(ctx, filepath.Join(root, "bench"), "-o", b.process, "./process"),
 	)
 	if err != nil {
