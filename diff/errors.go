@@ -35,6 +35,7 @@ const (
 	CodeAppKind      Code = "app_kind"       // the call is not for this kind of app
 	CodePlanFile     Code = "plan_file"      // a saved plan cannot be read or written, or was altered
 	CodeStalePlan    Code = "stale_plan"     // a saved plan no longer holds
+	CodeQuality      Code = "quality"        // a record breaks a rule with on_fail: fail
 	CodeInterrupted  Code = "interrupted"    // a signal ended the run
 	CodeFailed       Code = "failed"         // anything else
 )

@@ -44,6 +44,14 @@ type Quarantined struct {
 	Reason string `json:"reason"`
 }
 
+// SetAside is a record that is quarantined, and since when without interruption.
+type SetAside struct {
+	Quarantined
+	Run     uint64
+	Since   time.Time // when that run began
+	AtLeast bool      // older runs are forgotten
+}
+
 // Rehash is a record whose spelling moved and whose row did not.
 type Rehash struct {
 	Key    Key
@@ -61,6 +69,7 @@ type Plan struct {
 	Summary    Summary
 	Withheld   Withheld
 	Quarantine []Quarantined
+	Rules      []RuleTally // those that were broken, by name
 	Guard      GuardVerdict
 	Changes    *ChangeSet
 
@@ -111,6 +120,7 @@ type Run struct {
 	WithheldWhy string        `json:"withheld_reason,omitempty"`
 	Guard       string        `json:"guard,omitempty"` // the kind that tripped
 	Quarantine  []Quarantined `json:"quarantine,omitempty"`
+	Rules       []RuleTally   `json:"rules,omitempty"`
 	Error       string        `json:"error,omitempty"`
 	ErrorCode   Code          `json:"error_code,omitempty"`
 	CallStats   CallStats     `json:"call_stats"`

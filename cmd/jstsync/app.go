@@ -72,7 +72,7 @@ func (p *program) app() *cli.App {
 		Commands: []*cli.Command{
 			p.initCommand(), p.configCommand(), p.authCommand(),
 			p.planCommand(), p.showCommand(), p.applyCommand(), p.syncCommand(), p.serveCommand(),
-			p.runsCommand(), p.changesCommand(), p.historyCommand(), p.compareCommand(), p.snapshotCommand(), p.verifyCommand(),
+			p.runsCommand(), p.changesCommand(), p.historyCommand(), p.compareCommand(), p.snapshotCommand(), p.quarantineCommand(), p.verifyCommand(),
 			p.schemaCommand(), p.stateCommand(), p.sandboxCommand(), p.versionCommand(),
 		},
 		Writer: p.stdout, ErrWriter: p.stderr,

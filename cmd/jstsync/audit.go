@@ -34,16 +34,9 @@ type audit struct {
 // audit reads the flags and settings. The answer is to be written with what it
 // returns, and closed.
 func (p *program) audit(c *cli.Context, field string, heading []string) (*audit, error) {
-	format := c.String("format")
-	if c.Bool("excel") {
-		if c.IsSet("format") && format != "csv" {
-			return nil, usage("--excel is CSV, and does not go with --format %s", format)
-		}
-		format = "csv"
-	}
-	out := report.NewAudit(p.stdout, format, report.AuditOptions{})
-	if out == nil {
-		return nil, usage("--format %q is none of text, json, csv", format)
+	format, err := listFormat(c)
+	if err != nil {
+		return nil, err
 	}
 	settings, err := p.settings(c, config.NeedState)
 	if err != nil {
@@ -59,6 +52,21 @@ func (p *program) audit(c *cli.Context, field string, heading []string) (*audit,
 			Pipeline: pl.Name, Field: field, Heading: heading, Excel: c.Bool("excel"), Text: p.text(c),
 		}),
 	}, nil
+}
+
+// listFormat is what a list is to be written as: text, json or csv.
+func listFormat(c *cli.Context) (string, error) {
+	format := c.String("format")
+	if c.Bool("excel") {
+		if c.IsSet("format") && format != "csv" {
+			return "", usage("--excel is CSV, and does not go with --format %s", format)
+		}
+		return "csv", nil
+	}
+	if format != "text" && format != "json" && format != "csv" {
+		return "", usage("--format %q is none of text, json, csv", format)
+	}
+	return format, nil
 }
 
 // end closes the answer.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -24,7 +23,6 @@ func examine(s *config.Settings) []config.Finding {
 	}
 	for i := range s.Pipelines {
 		pl := &s.Pipelines[i]
-		found = append(found, unsupported(pl)...)
 		found = append(found, examineColumns(pl)...)
 		found = append(found, examineRules(pl)...)
 	}
@@ -55,19 +53,6 @@ func examineServe(s *config.Settings) []config.Finding {
 }
 
 func pathOf(pl *config.Pipeline) string { return "pipelines." + pl.Name }
-
-// unsupported refuses settings that are understood and not yet acted upon, where
-// ignoring them would do something else than what was asked for.
-func unsupported(pl *config.Pipeline) []config.Finding {
-	var found []config.Finding
-	refuse := func(setting, message, remedy string) {
-		found = append(found, config.Finding{Path: pathOf(pl) + "." + setting, Message: message + " not supported by this version", Remedy: remedy})
-	}
-	if len(pl.Rules) > 0 {
-		refuse("rules", "is", "remove it")
-	}
-	return found
-}
 
 // examineColumns compiles the columns, and makes sure that they hold the key.
 func examineColumns(pl *config.Pipeline) []config.Finding {
@@ -113,20 +98,34 @@ func causedBy(pl *config.Pipeline, wrong *mapping.SpecError) bool {
 	return false
 }
 
-// examineRules compiles the rules.
+// examineRules compiles the rules, and makes sure that what a unique one
+// compares is mapped.
 func examineRules(pl *config.Pipeline) []config.Finding {
+	columns, _ := mapping.Shops()
+	if len(pl.Columns) > 0 {
+		columns, _ = mapping.Compile(specsOf(pl))
+	}
 	var found []config.Finding
-	for i, r := range pl.Rules {
-		if r.Expr == "" {
-			continue
+	for i := range pl.Rules {
+		rule, err := mapping.CompileRule(ruleSpec(&pl.Rules[i]))
+		mistakes := []error{err}
+		if err == nil && columns != nil {
+			mistakes = mapping.CheckUnique(columns, rule)
 		}
-		_, err := mapping.CompileRule(mapping.RuleSpec{Name: r.Name, Expr: r.Expr, OnFail: cmp.Or(r.OnFail, config.OnFailWarn)})
-		if wrong, ok := errors.AsType[*mapping.SpecError](err); ok {
-			wrong.Index = i
-			found = append(found, finding(pl, wrong))
+		for _, err := range mistakes {
+			if wrong, ok := errors.AsType[*mapping.SpecError](err); ok && !unwritten(&pl.Rules[i]) {
+				wrong.Index = i
+				found = append(found, finding(pl, wrong))
+			}
 		}
 	}
 	return found
+}
+
+// unwritten reports whether a rule has no condition, which is a mistake of its
+// own, and known.
+func unwritten(r *config.Rule) bool {
+	return r.Expr+r.NotNull+r.Length+r.Range+r.Regex+r.OneOf == "" && len(r.Unique) == 0
 }
 
 // finding says at which setting a mistake is.

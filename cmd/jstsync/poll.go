@@ -77,6 +77,9 @@ func (p *poller) tell(w *wiring, r *ended) error {
 	if n := len(r.plan.Withheld.Keys); n > 0 {
 		attrs = append(attrs, "withheld", n)
 	}
+	if n := len(r.plan.Rules); n > 0 {
+		attrs = append(attrs, "broken_rules", n)
+	}
 	level := slog.LevelInfo
 	switch {
 	case outcome == metrics.Held:

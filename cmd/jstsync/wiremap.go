@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 
 	"jstsync/diff"
@@ -16,8 +17,16 @@ func mapperOf(pl *config.Pipeline) (*mapping.Mapper, error) {
 	if len(pl.Columns) > 0 {
 		columns, mistakes = mapping.Compile(specsOf(pl))
 	}
-	mapper, err := mapping.New(pl.Table, columns, pl.Key)
-	if err = errors.Join(append(mistakes, err)...); err != nil {
+	rules := make([]*mapping.Rule, len(pl.Rules))
+	for i := range pl.Rules {
+		rule, err := mapping.CompileRule(ruleSpec(&pl.Rules[i]))
+		rules[i], mistakes = rule, append(mistakes, err)
+	}
+	if err := errors.Join(mistakes...); err != nil {
+		return nil, &diff.Error{Code: diff.CodeConfig, Message: "pipelines." + pl.Name, Err: err}
+	}
+	mapper, err := mapping.New(pl.Table, columns, pl.Key, rules...)
+	if err != nil {
 		return nil, &diff.Error{Code: diff.CodeConfig, Message: "pipelines." + pl.Name, Err: err}
 	}
 	return mapper, nil
@@ -33,6 +42,14 @@ func specsOf(pl *config.Pipeline) []mapping.Spec {
 		}
 	}
 	return specs
+}
+
+// ruleSpec returns the rule that a configuration describes.
+func ruleSpec(r *config.Rule) mapping.RuleSpec {
+	return mapping.RuleSpec{
+		Name: r.Name, OnFail: cmp.Or(r.OnFail, config.OnFailWarn), Expr: r.Expr, NotNull: r.NotNull, Unique: r.Unique,
+		Length: r.Length, Range: r.Range, Min: r.Min, Max: r.Max, Regex: r.Regex, Pattern: r.Pattern, OneOf: r.OneOf, Values: r.Values,
+	}
 }
 
 func guardOf(pl *config.Pipeline) diff.Guard {

@@ -77,11 +77,27 @@ type Column struct {
 	Clean []string `yaml:"clean" oneof:"trim collapse_space empty_to_null null_to_empty nfc upper lower zero_date_to_null truncate" doc:"Cleaning steps, in this order."`
 }
 
-// Rule is a condition that each record should fulfil. Names are unique in a pipeline.
+// Rule is a condition that each record should fulfil, as the source sent it.
+// Names are unique in a pipeline. Exactly one of Expr, NotNull, Unique, Length,
+// Range, Regex and OneOf is set; a field that is null or missing breaks NotNull
+// alone.
 type Rule struct {
 	Name string `yaml:"name" required:"true" check:"label" doc:"Name of the rule, as it is reported."`
-	// Expr is not empty, and otherwise unchecked.
-	Expr string `yaml:"expr" required:"true" check:"expr" doc:"Expression over the source record that is true for a good one."`
+	// Expr is otherwise unchecked.
+	Expr    string   `yaml:"expr" optional:"true" condition:"true" check:"expr" doc:"Expression over the source record that is true for a good one."`
+	NotNull string   `yaml:"not_null" optional:"true" condition:"true" check:"field" doc:"Source field that must have a value other than null."`
+	Unique  []string `yaml:"unique" condition:"true" check:"field" doc:"Source fields that together have a value which no other row of the table has."`
+	Length  string   `yaml:"length" optional:"true" condition:"true" check:"field" doc:"Source field whose text has min to max characters."`
+	Range   string   `yaml:"range" optional:"true" condition:"true" check:"field" doc:"Source field whose number, or date, lies between min and max, both included."`
+	Regex   string   `yaml:"regex" optional:"true" condition:"true" check:"field" doc:"Source field whose text has a part that matches pattern."`
+	OneOf   string   `yaml:"one_of" optional:"true" condition:"true" check:"field" doc:"Source field whose text is one of values."`
+	// Min and Max go with Length and Range; empty is no limit.
+	Min string `yaml:"min" optional:"true" doc:"Least length or value, of length and range."`
+	Max string `yaml:"max" optional:"true" doc:"Greatest length or value, of length and range."`
+	// Pattern goes with Regex and is otherwise unchecked.
+	Pattern string `yaml:"pattern" optional:"true" doc:"Regular expression (RE2), of regex. Begin it with ^ and end it with $ for the whole text."`
+	// Values go with OneOf.
+	Values []string `yaml:"values" doc:"Texts or numbers that are allowed, of one_of."`
 	// OnFail is OnFailWarn, OnFailQuarantine or OnFailFail.
 	OnFail string `yaml:"on_fail" default:"warn" oneof:"warn quarantine fail" doc:"What becomes of a record that breaks it. warn: reported. quarantine: set aside. fail: the run fails."`
 }

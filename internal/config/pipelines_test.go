@@ -157,7 +157,13 @@ func TestLoad_PipelineProblem(t *testing.T) {
 			"1:114: pipelines.p.columns[1].clean[3]: undoes null_to_empty; keep one of them"},
 		// rules
 		{"pipelines: {p: {rules: [{name: a, expr: x}, {name: a, expr: '', on_fail: stop}]}}", "1:52: pipelines.p.rules[1].name: is the name of entry 1 as well; rename one of them\n" +
-			"1:61: pipelines.p.rules[1].expr: is empty; write a value\n1:74: pipelines.p.rules[1].on_fail: must be warn, quarantine or fail"},
+			"1:74: pipelines.p.rules[1].on_fail: must be warn, quarantine or fail"},
+		{"pipelines: {p: {rules: [{name: a}]}}", "1:25: pipelines.p.rules[0]: has no condition; add expr, not_null, unique, length, range, regex or one_of"},
+		{"pipelines: {p: {rules: [{name: a, expr: ''}]}}", "1:25: pipelines.p.rules[0]: has no condition; add expr, not_null, unique, length, range, regex or one_of"},
+		{"pipelines: {p: {rules: [{name: a, expr: x, not_null: b}]}}", "1:25: pipelines.p.rules[0]: has both expr and not_null; make two rules of it"},
+		{"pipelines: {p: {rules: [{name: a, range: b}]}}", "1:25: pipelines.p.rules[0]: has range without min or max; add min or max"},
+		{"pipelines: {p: {rules: [{name: a, regex: b, min: 1}]}}", "1:25: pipelines.p.rules[0]: has regex without pattern; add pattern\n1:50: pipelines.p.rules[0].min: does not go with regex; remove it"},
+		{"pipelines: {p: {rules: [{name: a, one_of: b, values: [x, x]}]}}", "1:58: pipelines.p.rules[0].values[1]: is in the list twice; remove it"},
 		// the rest
 		{"source: {record: {keep: 0d}}", `1:25: source.record.keep: must be more than 0s, not "0d"`},
 		{"audit: {max_runs: -1}", `1:19: audit.max_runs: must be 0 or more, not "-1"`},

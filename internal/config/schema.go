@@ -47,7 +47,7 @@ func (m *schemaMaker) ref(t reflect.Type) string {
 // structure is the schema of a section. One without a value is as good as one
 // left out.
 func (m *schemaMaker) structure(t reflect.Type) section {
-	properties, required, exclusive := section{}, []any{}, []any{}
+	properties, required, exclusive, conditions := section{}, []any{}, []any{}, []any{}
 	for _, f := range settingsOf(reflect.New(t).Elem(), "") {
 		properties.add(f.key, m.field(f))
 		if f.fileable() {
@@ -57,6 +57,9 @@ func (m *schemaMaker) structure(t reflect.Type) section {
 		}
 		if other := f.tag.Get("unless"); other != "" {
 			exclusive = append(exclusive, notBoth(f.key, other, true))
+		}
+		if f.tag.Get("condition") == "true" {
+			conditions = append(conditions, requires(f.key))
 		}
 		switch {
 		case f.required() && f.fileable():
@@ -68,6 +71,9 @@ func (m *schemaMaker) structure(t reflect.Type) section {
 	out := section{{"type", []any{"object", "null"}}, {"additionalProperties", false}, {"properties", properties}}
 	if len(required) > 0 {
 		out.add("required", required)
+	}
+	if len(conditions) > 0 {
+		exclusive = append(exclusive, section{{"anyOf", conditions}})
 	}
 	if len(exclusive) > 0 {
 		out.add("allOf", exclusive)

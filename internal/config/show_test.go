@@ -138,7 +138,7 @@ func TestTemplate(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the examples in the template: %v", err)
 	}
-	if p := s.Pipelines[0]; len(p.Columns) != 3 || len(p.Rules) != 1 || len(s.Alerts.Channels) != 1 {
+	if p := s.Pipelines[0]; len(p.Columns) != 3 || len(p.Rules) != 3 || len(s.Alerts.Channels) != 1 {
 		t.Errorf("got %+v, %+v, want the examples", p, s.Alerts)
 	}
 }

@@ -44,7 +44,9 @@ pipelines:
     # - {name: title, from: shop_name, type: VARCHAR(255), nullable: true, comment: 店铺名称, default: "", clean: [trim, nfc]}
     # - {name: site, expr: 'shop_site ?? "-"', type: VARCHAR(64)}
     rules: []                           # data-quality rules; for example
-    # - {name: has a name, expr: 'shop_name != ""', on_fail: warn}     # warn, quarantine or fail
+    # - {name: has a name, not_null: shop_name, on_fail: quarantine}   # warn, quarantine or fail
+    # - {name: one of a kind, unique: [shop_name]}                     # also length, range, regex, one_of
+    # - {name: is not closed, expr: 'shop_name != "closed"', on_fail: warn}
 
 audit: {keep: 400d, max_runs: 0}        # 0: as many as keep allows
 plan: {valid: 24h}                      # how long a saved plan may be applied

@@ -16,6 +16,9 @@ func (d *decoder) validate(s *Settings) {
 		d.checkSource(s, p, path)
 		d.checkColumns(p, path)
 		d.unique(path+".rules", namesOf(p.Rules, func(r Rule) string { return r.Name }))
+		for n := range p.Rules {
+			d.checkRule(&p.Rules[n], fmt.Sprintf("%s.rules[%d]", path, n))
+		}
 	}
 	d.checkTables(s.Pipelines)
 	d.unique("alerts.channels", namesOf(s.Alerts.Channels, func(c Channel) string { return c.Name }))

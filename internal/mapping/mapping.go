@@ -18,6 +18,7 @@ package mapping
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -46,6 +47,7 @@ type Mapper struct {
 	columns  []Column
 	defaults []diff.Value // NULL where there is none
 	rules    []*Rule
+	uniques  []diff.UniqueRule
 	members  map[string]bool
 	id       int // the column that holds the record's id, or -1
 
@@ -55,7 +57,8 @@ type Mapper struct {
 // New returns a mapper into the named table. key lists the source members that
 // identify a record, at least one; each must be mapped to a column, as it is.
 // What the rules read counts as mapped: a record is looked at again when it
-// changes. Whether they hold is for the caller to ask.
+// changes. Whether they hold is for the caller to ask; what a unique rule
+// compares must be mapped to a column.
 func New(table string, columns []Column, key []string, rules ...*Rule) (*Mapper, error) {
 	if len(key) == 0 {
 		return nil, fmt.Errorf("key of table %s: no member is named", table)
@@ -79,8 +82,8 @@ func New(table string, columns []Column, key []string, rules ...*Rule) (*Mapper,
 			m.read(c.Expr)
 		}
 	}
-	for _, r := range rules {
-		m.read(r.expr)
+	if err := m.judgeBy(rules); err != nil {
+		return nil, err
 	}
 	if err := m.identify(key); err != nil {
 		return nil, err
@@ -94,6 +97,42 @@ func (m *Mapper) read(e *Expr) {
 		m.members[member] = true
 	}
 }
+
+// judgeBy takes up the rules.
+func (m *Mapper) judgeBy(rules []*Rule) error {
+	for _, r := range rules {
+		if errs := CheckUnique(m.columns, r); errs != nil {
+			return errors.Join(errs...)
+		}
+		for _, member := range r.members {
+			m.members[member] = true
+		}
+		if len(r.unique) == 0 {
+			continue
+		}
+		u := diff.UniqueRule{Rule: r.Name, OnFail: r.OnFail}
+		for _, member := range r.unique {
+			u.Columns = append(u.Columns, columnOf(m.columns, member))
+		}
+		m.uniques = append(m.uniques, u)
+	}
+	return nil
+}
+
+// Broken returns the rules that the record breaks. Rules that compare rows are
+// [Mapper.Uniques].
+func (m *Mapper) Broken(r *diff.Record) []diff.BrokenRule {
+	var broken []diff.BrokenRule
+	for _, rule := range m.rules {
+		if why := rule.Broken(r); why != "" {
+			broken = append(broken, diff.BrokenRule{Rule: rule.Name, OnFail: rule.OnFail, Reason: why})
+		}
+	}
+	return broken
+}
+
+// Uniques returns the rules that compare rows with each other.
+func (m *Mapper) Uniques() []diff.UniqueRule { return m.uniques }
 
 // identify settles the key's columns.
 func (m *Mapper) identify(key []string) error {
@@ -131,7 +170,7 @@ func (m *Mapper) Fingerprint() string {
 		b.WriteByte('\n')
 	}
 	for _, r := range m.rules {
-		fmt.Fprintf(&b, "rule %q %s %q\n", r.Name, r.OnFail, r.expr)
+		fmt.Fprintf(&b, "rule %q %s %q\n", r.Name, r.OnFail, r.text)
 	}
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(b.String())))[:32]
 }

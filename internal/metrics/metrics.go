@@ -48,8 +48,8 @@ func (o Outcome) Good() bool { return o == Unchanged || o == Committed }
 // Names returns the names of all metrics but those of the process.
 func Names() []string {
 	return []string{
-		"jstsync_api_call_duration_seconds", "jstsync_api_calls_total", "jstsync_api_rate_used_ratio", "jstsync_changes_total",
-		"jstsync_held", "jstsync_last_success_timestamp_seconds", "jstsync_quarantined", "jstsync_records",
+		"jstsync_api_call_duration_seconds", "jstsync_api_calls_total", "jstsync_api_rate_used_ratio", "jstsync_broken_rules_total",
+		"jstsync_changes_total", "jstsync_held", "jstsync_last_success_timestamp_seconds", "jstsync_quarantined", "jstsync_records",
 		"jstsync_run_duration_seconds", "jstsync_runs_total", "jstsync_state_bytes", "jstsync_token_expiry_timestamp_seconds",
 		"jstsync_withheld_deletes",
 	}
@@ -88,6 +88,7 @@ type Metrics struct {
 	records     *prometheus.GaugeVec
 	calls       *prometheus.CounterVec
 	callTime    prometheus.Histogram
+	rules       *prometheus.CounterVec
 	quarantined *prometheus.GaugeVec
 	withheld    *prometheus.GaugeVec
 	held        *prometheus.GaugeVec
@@ -108,6 +109,7 @@ func New(o Options) *Metrics {
 		calls:   counters("jstsync_api_calls_total", "Attempts of API calls: success, or the class of the failure.", "class"),
 		callTime: histogram("jstsync_api_call_duration_seconds", "How long attempts of API calls took.",
 			.025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30),
+		rules:       counters("jstsync_broken_rules_total", "Records found by runs to break a data-quality rule; one that is set aside counts in each run.", "pipeline", "rule", "on_fail"),
 		quarantined: gauges("jstsync_quarantined", "Records that the last run set aside.", "pipeline"),
 		withheld:    gauges("jstsync_withheld_deletes", "Deletes that the last run did not make for want of a witness.", "pipeline"),
 		held:        gauges("jstsync_held", "1 when the guard held the last run back.", "pipeline"),
@@ -115,7 +117,7 @@ func New(o Options) *Metrics {
 		token:       gauges("jstsync_token_expiry_timestamp_seconds", "When the first of the stored access tokens ends."),
 	}
 	m.registry.MustRegister(
-		m.runs, m.runTime, m.changes, m.records, m.calls, m.callTime, m.quarantined, m.withheld, m.held, m.success, m.token,
+		m.runs, m.runTime, m.changes, m.records, m.calls, m.callTime, m.rules, m.quarantined, m.withheld, m.held, m.success, m.token,
 		gauge("jstsync_state_bytes", "Size of the state file.", func() float64 { return size(o.StateFile) }),
 		gauge("jstsync_api_rate_used_ratio", "Share of the calls allowed in a minute that the last minute used.", o.RateUsed),
 	)
@@ -173,7 +175,7 @@ func (m *Metrics) Expect(pipelines ...string) {
 func (m *Metrics) forget(pipeline string) {
 	of := prometheus.Labels{"pipeline": pipeline}
 	for _, vec := range []interface{ DeletePartialMatch(prometheus.Labels) int }{
-		m.runs, m.changes, m.records, m.quarantined, m.withheld, m.held, m.success,
+		m.runs, m.changes, m.records, m.rules, m.quarantined, m.withheld, m.held, m.success,
 	} {
 		vec.DeletePartialMatch(of)
 	}
@@ -186,6 +188,9 @@ func (m *Metrics) Observe(r *Run) {
 	for _, c := range r.Calls {
 		m.calls.WithLabelValues(c.Class).Inc()
 		m.callTime.Observe(c.Took.Seconds())
+	}
+	for _, t := range r.Plan.Rules {
+		m.rules.WithLabelValues(r.Pipeline, t.Rule, string(t.OnFail)).Add(float64(t.Count))
 	}
 	if r.Outcome.Good() {
 		m.Succeeded(r.Pipeline, r.Ended)

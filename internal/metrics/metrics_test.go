@@ -32,6 +32,7 @@ func committed(pipeline string) *metrics.Run {
 		Pipeline: pipeline, Outcome: metrics.Committed, Ended: time.Unix(1_800_000_000, 0), Took: 2 * time.Second,
 		Plan: &diff.Plan{
 			Summary:    diff.Summary{Read: 30, Insert: 3, Update: 2, Delete: 1},
+			Rules:      []diff.RuleTally{{Rule: "named", OnFail: diff.Warn, Count: 3}},
 			Quarantine: make([]diff.Quarantined, 4), Withheld: diff.Withheld{Keys: make([]diff.Key, 5)},
 		},
 		Calls: []metrics.Call{{Class: "success", Took: 40 * time.Millisecond}, {Class: "vendor_fault", Took: time.Second}},
@@ -79,6 +80,7 @@ func TestMetrics(t *testing.T) {
 		`jstsync_runs_total{outcome="failed",pipeline="shops"} 1`, `jstsync_runs_total{outcome="unchanged",pipeline="shops"} 0`,
 		`jstsync_changes_total{op="insert",pipeline="shops"} 3`, `jstsync_changes_total{op="update",pipeline="shops"} 2`,
 		`jstsync_changes_total{op="delete",pipeline="shops"} 1`, `jstsync_records{pipeline="shops"} 30`,
+		`jstsync_broken_rules_total{on_fail="warn",pipeline="shops",rule="named"} 6`,
 		`jstsync_quarantined{pipeline="shops"} 4`, `jstsync_withheld_deletes{pipeline="shops"} 5`, `jstsync_held{pipeline="shops"} 1`,
 		`jstsync_last_success_timestamp_seconds{pipeline="shops"} 1.8e+09`, `jstsync_token_expiry_timestamp_seconds 1.9e+09`,
 		`jstsync_api_calls_total{class="success"} 2`, `jstsync_api_calls_total{class="vendor_fault"} 2`,

@@ -65,6 +65,12 @@ type Mapper interface {
 
 	// Row returns the record's row, or why it cannot be stored exactly.
 	Row(r *diff.Record) (diff.Row, error)
+
+	// Broken returns the data-quality rules that the record breaks.
+	Broken(r *diff.Record) []diff.BrokenRule
+
+	// Uniques returns the rules that compare rows with each other.
+	Uniques() []diff.UniqueRule
 }
 
 // Mapping is a mapper and what identifies it.
@@ -76,6 +82,8 @@ type Mapping struct {
 
 // Snapshots reads the state of one pipeline. Every error is of [diff.CodeState].
 type Snapshots interface {
+	Stock
+
 	// Snapshot returns the head, the unfinished run and the index.
 	Snapshot() (*diff.Snapshot, error)
 

@@ -78,6 +78,9 @@ func (p *Planner) plan(ctx context.Context, snap *diff.Snapshot) (*diff.Plan, er
 	}
 	s.fill(plan)
 	plan.Summary.Calls = len(p.Source.Calls())
+	if err := s.refused(); err != nil {
+		return plan, err
+	}
 	plan.Guard = p.Guard.Check(rows-s.foreign, plan.Summary.Read, plan.Summary.Delete, plan.Summary.Update)
 	plan.Digest = plan.Changes.Digest(plan.Base.Digest)
 	if err := plan.Changes.Err(); err != nil {
@@ -141,7 +144,7 @@ func (s *scan) fill(plan *diff.Plan) {
 	slices.SortFunc(s.rehashed, func(a, b diff.Rehash) int { return cmp.Compare(a.Key, b.Key) })
 	plan.Changes, plan.Rehashed = s.changes, s.rehashed
 	plan.Remapped, plan.NewFields = s.remap && s.index.Rows() > 0, s.fields.names()
-	plan.Quarantine, plan.Withheld = s.quarantine, s.withheld
+	plan.Quarantine, plan.Withheld, plan.Rules = s.quarantine, s.withheld, s.tallies()
 	plan.Summary.Read, plan.Summary.Pages = s.read, s.pages
 	plan.Summary.Quarantined, plan.Summary.Foreign, plan.Summary.Kept = len(s.quarantine), s.foreign, s.kept
 	plan.Summary.Insert = s.changes.Count(diff.Insert)

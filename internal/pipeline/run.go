@@ -195,7 +195,7 @@ func (r *Runner) resolve(ctx context.Context, in *diff.Intent, why error) (commi
 // note copies what the plan found into the run's record.
 func (r *Runner) note(run *diff.Run, plan *diff.Plan, err error) {
 	run.Status, run.Scan, run.ScanNote = plan.Status, plan.Scan.Verdict, plan.Scan.Note
-	run.Summary, run.Quarantine = plan.Summary, plan.Quarantine
+	run.Summary, run.Quarantine, run.Rules = plan.Summary, plan.Quarantine, plan.Rules
 	run.Remapped, run.NewFields = plan.Remapped, plan.NewFields
 	run.Withheld, run.WithheldWhy = len(plan.Withheld.Keys), plan.Withheld.Reason
 	if plan.Guard.Tripped {

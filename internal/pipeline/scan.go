@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"jstsync/diff"
 )
@@ -27,6 +28,7 @@ type scan struct {
 	foreign    int      // adopted rows that nobody has shown yet
 	unreadable int      // records without a readable key
 	quarantine []diff.Quarantined
+	broken     []broken
 	rehashed   []diff.Rehash
 	repeats    []diff.Key        // keys that came more than once
 	contrary   map[diff.Key]bool // of those, the ones that came with different content
@@ -145,11 +147,19 @@ func (s *scan) setAside(why error) {
 	s.quarantine = append(s.quarantine, diff.Quarantined{Reason: why.Error()})
 }
 
+// mapRecord holds the record against the rules and maps it. One that must not
+// be stored, or cannot, is quarantined.
 func (s *scan) mapRecord(key diff.Key, source diff.SourceHash, r *diff.Record, where image) (mapped, bool) {
+	why := ""
+	if r.Err == nil {
+		why = s.judge(key, r)
+	}
 	row, err := s.Mapping.Row(r)
 	if err != nil {
-		s.quarantine = append(s.quarantine, diff.Quarantined{Key: key.String(), Reason: err.Error()})
-		s.unmapped = append(s.unmapped, key)
+		why = strings.TrimPrefix(why+"; "+err.Error(), "; ")
+	}
+	if why != "" {
+		s.aside(key, why)
 		return mapped{}, false
 	}
 	return mapped{key: key, source: source, row: row, image: where}, true
@@ -189,7 +199,10 @@ func (s *scan) compare(todo []mapped) error {
 // settle asks the source by key about what the pages left open: records that
 // came with different contents, and rows that did not come at all.
 func (s *scan) settle(ctx context.Context) error {
-	if err := s.ask(ctx); err != nil || !s.remap {
+	if err := s.ask(ctx); err != nil {
+		return err
+	}
+	if err := s.compareRows(); err != nil || !s.remap {
 		return err
 	}
 	return s.unhash(append(s.unmapped, s.withheld.Keys...))
@@ -267,9 +280,8 @@ func (s *scan) settleContrary(ctx context.Context) error {
 	}
 	s.forget(keys)
 	s.read += len(w.Withheld)
-	s.unmapped = append(s.unmapped, w.Withheld...)
 	for _, k := range w.Withheld {
-		s.quarantine = append(s.quarantine, diff.Quarantined{Key: k.String(), Reason: "came twice with different content, and could not be read by id: " + w.Reason})
+		s.aside(k, "came twice with different content, and could not be read by id: "+w.Reason)
 	}
 	if err := s.settleGone(w.Gone); err != nil {
 		return err
@@ -318,6 +330,7 @@ func (s *scan) forget(keys []diff.Key) {
 	s.unmapped = slices.DeleteFunc(s.unmapped, func(k diff.Key) bool { return gone[k] })
 	s.rehashed = slices.DeleteFunc(s.rehashed, func(r diff.Rehash) bool { return gone[r.Key] })
 	s.quarantine = slices.DeleteFunc(s.quarantine, func(q diff.Quarantined) bool { return names[q.Key] })
+	s.broken = slices.DeleteFunc(s.broken, func(b broken) bool { return gone[b.key] })
 }
 
 // adopt takes records answered by key as if a page had held them. Their rows
@@ -351,8 +364,7 @@ func (s *scan) mapAnswered(todo map[diff.Key]mapped, contrary map[diff.Key]bool)
 	var rows []mapped
 	for _, key := range slices.Sorted(maps.Keys(todo)) {
 		if contrary[key] {
-			s.quarantine = append(s.quarantine, diff.Quarantined{Key: key.String(), Reason: "came twice with different content, also when read by id"})
-			s.unmapped = append(s.unmapped, key)
+			s.aside(key, "came twice with different content, also when read by id")
 			continue
 		}
 		if m, ok := s.mapRecord(key, todo[key].source, todo[key].record, imageMaybe); ok {

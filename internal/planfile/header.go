@@ -30,6 +30,8 @@ type header struct {
 	Counts      counts       `json:"counts"`
 	Remapped    bool         `json:"mapping_changed,omitempty"`
 	NewFields   []string     `json:"new_fields,omitempty"`
+
+	Rules []diff.RuleTally `json:"rules,omitempty"`
 }
 
 type table struct {
@@ -75,7 +77,7 @@ func headerOf(s *diff.SavedPlan) *header {
 	h := &header{
 		Version: s.Version, Created: s.Created.UTC(), Expires: s.Expires.UTC(), Pipeline: s.Pipeline, Base: s.Base,
 		Target: s.Terms.Target, Deletes: s.Terms.Deletes, Shared: s.Terms.Shared,
-		Fingerprint: s.Fingerprint, Snapshot: s.Snapshot, Status: s.Status, Remapped: s.Remapped, NewFields: s.NewFields,
+		Fingerprint: s.Fingerprint, Snapshot: s.Snapshot, Status: s.Status, Remapped: s.Remapped, NewFields: s.NewFields, Rules: s.Rules,
 		Scan: scan(s.Scan), Summary: s.Summary, Reason: s.Withheld.Reason, Guard: guard(s.Guard), Digest: s.Digest,
 		Table:  table{Name: s.Table.Name, Key: s.Table.Key},
 		Counts: counts{s.Changes.Len(), len(s.Rehashed), len(s.Withheld.Keys), len(s.Quarantine)},
@@ -100,7 +102,7 @@ func (h *header) plan(spill func() (diff.Spill, error)) (*diff.SavedPlan, error)
 			Pipeline: h.Pipeline, Table: t, Status: h.Status, Base: h.Base, Digest: h.Digest, Scan: diff.ScanInfo(h.Scan),
 			Summary: h.Summary, Withheld: diff.Withheld{Reason: h.Reason}, Guard: diff.GuardVerdict(h.Guard),
 			Changes: diff.NewSpillingChangeSet(t.Names(), diff.SpillAfter, spill), Fingerprint: h.Fingerprint, Snapshot: h.Snapshot,
-			Remapped: h.Remapped, NewFields: h.NewFields,
+			Remapped: h.Remapped, NewFields: h.NewFields, Rules: h.Rules,
 		},
 		Terms:   diff.Terms{Target: h.Target, Deletes: h.Deletes, Shared: h.Shared},
 		Version: h.Version, Created: h.Created, Expires: h.Expires,

@@ -32,7 +32,7 @@ type HTML struct {
 // NewHTML returns a page that is written to out. The time is when it is
 // printed, and is shown with its zone.
 func NewHTML(out io.Writer, at time.Time) *HTML {
-	functions := template.FuncMap{"count": thousands, "plain": plain}
+	functions := template.FuncMap{"count": thousands, "plain": plain, "tally": ruleTally}
 	return &HTML{
 		out: bufio.NewWriterSize(out, 1<<16), at: at,
 		page: template.Must(template.New("").Funcs(functions).ParseFS(htmlFiles, "html/page.html")),

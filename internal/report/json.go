@@ -90,6 +90,9 @@ func PlanJSON(out io.Writer, p *diff.Plan) error {
 	w.member("summary", p.Summary)
 	w.withheld(p.Withheld)
 	w.quarantine(p.Quarantine)
+	if len(p.Rules) > 0 {
+		w.member("rules", p.Rules)
+	}
 	if p.Remapped {
 		w.member("mapping_changed", true)
 	}
@@ -243,6 +246,9 @@ func RunsJSON(out io.Writer, runs []diff.Run) error {
 		w.member("withheld", r.Withheld)
 		w.text("withheld_reason", r.WithheldWhy)
 		w.text("guard", r.Guard)
+		if len(r.Rules) > 0 {
+			w.member("rules", r.Rules)
+		}
 		w.calls(r)
 		if r.Error != "" {
 			w.token(jsontext.String("error"), jsontext.BeginObject)

@@ -114,6 +114,11 @@ func markdownRemarks(p *diff.Plan) []string {
 		list = append(list, fmt.Sprintf("**Withheld:** %s not made: %s\n", plural(n, "delete"), code(p.Withheld.Reason, markdownRemark)),
 			markdownKeys("Keys: ", p.Withheld.Keys, n))
 	}
+	for _, r := range p.Rules {
+		if r.OnFail == diff.Warn {
+			list = append(list, "**Warning:** "+code(ruleTally(r), markdownRemark)+"\n")
+		}
+	}
 	if n := len(p.Quarantine); n > 0 {
 		list = append(list, fmt.Sprintf("**Quarantined:** %s set aside; their rows stay as they are\n", plural(n, "record")))
 		items := ""

@@ -36,6 +36,11 @@ func (t Text) remarks(b *bufio.Writer, p *diff.Plan) {
 		t.remark(b, yellow, "withheld:", withheldReason(p))
 		t.indented(b, keyList("keys: ", p.Withheld.Keys, n))
 	}
+	for _, r := range p.Rules {
+		if r.OnFail == diff.Warn {
+			t.remark(b, yellow, "warning:", ruleTally(r))
+		}
+	}
 	for i, q := range p.Quarantine {
 		if i == remarkLimit {
 			fmt.Fprintf(b, "  … and %s more quarantined\n", thousands(len(p.Quarantine)-i))
@@ -83,6 +88,15 @@ func remapped(p *diff.Plan) string {
 // setAside says which record was quarantined and why.
 func setAside(q diff.Quarantined) string {
 	return plain(cmp.Or(q.Key, "(no key)") + "  " + q.Reason)
+}
+
+// ruleTally says which records broke a rule.
+func ruleTally(r diff.RuleTally) string {
+	text := fmt.Sprintf("rule %s is broken by %s: %s", r.Rule, plural(r.Count, "record"), strings.Join(r.Keys, ", "))
+	if more := r.Count - len(r.Keys); more > 0 {
+		text += " … and " + thousands(more) + " more"
+	}
+	return plain(text)
 }
 
 func withheldReason(p *diff.Plan) string {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,12 @@ func (t Text) Runs(out io.Writer, runs []diff.Run) error {
 			thousands(r.Summary.Read), thousands(r.Summary.Insert), thousands(r.Summary.Update), thousands(r.Summary.Delete),
 			thousands(r.Summary.Calls), took,
 		})
+	}
+	if slices.ContainsFunc(runs, func(r diff.Run) bool { return r.Summary.Quarantined > 0 }) {
+		rows[0] = append(rows[0], "QUARANTINED")
+		for i := range runs {
+			rows[i+1] = append(rows[i+1], thousands(runs[i].Summary.Quarantined))
+		}
 	}
 	return table(out, rows)
 }
@@ -89,6 +96,9 @@ func (t Text) RunDetail(out io.Writer, r *diff.Run) error {
 	}
 	if r.Withheld > 0 {
 		line("withheld", "%s: %s", plural(r.Withheld, "delete"), r.WithheldWhy)
+	}
+	for _, rule := range r.Rules {
+		line(string(rule.OnFail), "%s", ruleTally(rule))
 	}
 	for _, q := range r.Quarantine {
 		line("quarantined", "%s", setAside(q))

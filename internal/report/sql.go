@@ -79,6 +79,11 @@ func (s sqlWriter) head() {
 		s.comment("WITHHELD: %s", withheldReason(p))
 		s.comment("%s", keyList("keys: ", p.Withheld.Keys, len(p.Withheld.Keys)))
 	}
+	for _, r := range p.Rules {
+		if r.OnFail == diff.Warn {
+			s.comment("WARNING: %s", ruleTally(r))
+		}
+	}
 	for _, q := range p.Quarantine {
 		s.comment("QUARANTINED: %s", setAside(q))
 	}
