@@ -42,7 +42,7 @@ type program struct {
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, args []string, env environment) int {
-	p := &program{environment: env, log: slog.New(slog.DiscardHandler)}
+	p := &program{environment: env, log: slog.New(slog.DiscardHandler), lang: lang.Of(env.getenv)}
 	ctx, stop := withSignals(ctx)
 	defer stop()
 	app := p.app()
@@ -146,7 +146,7 @@ func (p *program) language(flag string) (lang.Language, error) {
 	case lang.English, lang.Chinese:
 		return l, nil
 	default:
-		return "", usage("--lang %q is neither zh nor en", flag)
+		return lang.Of(p.getenv), usage("--lang %q is neither zh nor en", flag)
 	}
 }
 
@@ -163,7 +163,7 @@ const redirectedLimit = 1000
 // text returns how to render text on stdout: a terminal is filled to its width,
 // and a file or a pipe, where people search, gets every value whole.
 func (p *program) text(c *cli.Context) report.Text {
-	t := report.Text{Color: p.colors(c, p.stdout), Zone: p.now().Location()}
+	t := report.Text{Color: p.colors(c, p.stdout), Zone: p.now().Location(), Lang: p.lang}
 	if f, ok := p.stdout.(*os.File); ok {
 		t.Width, _, _ = term.GetSize(int(f.Fd()))
 	}
@@ -198,7 +198,7 @@ func (p *program) explain(err error) { p.explainWith("", err) }
 // explainOf prints why a pipeline failed.
 func (p *program) explainOf(plan *diff.Plan, err error) {
 	if p.several {
-		p.explainWith("pipeline "+plan.Pipeline+": ", err)
+		p.explainWith(p.lang.Sprintf("pipeline %s: ", plan.Pipeline), err)
 		return
 	}
 	p.explain(err)
@@ -214,10 +214,7 @@ func (p *program) explainWith(prefix string, err error) {
 	if errors.As(err, &e) {
 		remedy = e.Remedy
 	}
-	for _, line := range lines(err) {
-		if remedy != "" {
-			line += "; " + remedy
-		}
-		fmt.Fprintln(p.stderr, "jstsync: "+prefix+line)
+	for _, line := range lines(p.lang, err) {
+		fmt.Fprintln(p.stderr, "jstsync: "+prefix+advised(p.lang, line, p.lang.Sentence(remedy)))
 	}
 }

@@ -49,7 +49,7 @@ func (p *program) audit(c *cli.Context, field string, heading []string) (*audit,
 	return &audit{
 		Reader: state.NewReader(settings.State, pl.Name), pipeline: pl,
 		Audit: report.NewAudit(p.stdout, format, report.AuditOptions{
-			Pipeline: pl.Name, Field: field, Heading: heading, Excel: c.Bool("excel"), Text: p.text(c),
+			Pipeline: pl.Name, Field: field, Heading: heading, Excel: c.Bool("excel"), Text: p.text(c), Table: tableOf(pl),
 		}),
 	}, nil
 }
@@ -67,6 +67,16 @@ func listFormat(c *cli.Context) (string, error) {
 		return "", usage("--format %q is none of text, json, csv", format)
 	}
 	return format, nil
+}
+
+// tableOf returns the pipeline's table as it is configured, or nil where that is
+// not possible.
+func tableOf(pl *config.Pipeline) *diff.Table {
+	mapper, err := mapperOf(pl)
+	if err != nil {
+		return nil
+	}
+	return mapper.Table()
 }
 
 // end closes the answer.

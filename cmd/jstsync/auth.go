@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -16,6 +15,8 @@ import (
 	"jstsync/diff"
 	"jstsync/extract"
 	"jstsync/internal/config"
+	"jstsync/internal/lang"
+	"jstsync/internal/report"
 	"jstsync/state"
 )
 
@@ -249,28 +250,29 @@ func (p *program) tokenJSON(l tokenLife) error { return json.NewEncoder(p.stdout
 
 func (p *program) tokenText(l tokenLife) error {
 	var b strings.Builder
+	line := func(name, text string) { b.WriteString(report.Padded(p.lang.Text(name), 8) + "  " + text + "\n") }
 	if l.Source != "" {
-		fmt.Fprintf(&b, "source    %s\n", l.Source)
+		line("source", l.Source)
 	}
-	fmt.Fprintf(&b, "token     %s\n", l.Token)
+	line("token", p.lang.Text(l.Token))
 	if l.Obtained != "" {
-		fmt.Fprintf(&b, "obtained  %s\n", l.Obtained)
+		line("obtained", l.Obtained)
 	}
 	switch {
 	case l.Left != nil:
-		fmt.Fprintf(&b, "expires   %s, %s\n", l.Expires, lifeLeft(time.Duration(*l.Left)*time.Second))
+		line("expires", p.lang.Sprintf("%s, %s", l.Expires, lifeLeft(p.lang, time.Duration(*l.Left)*time.Second)))
 	case l.Token != tokenNone:
-		b.WriteString("expires   not known\n")
+		line("expires", p.lang.Text("not known"))
 	}
 	if l.Remedy != "" {
-		fmt.Fprintf(&b, "remedy    %s\n", l.Remedy)
+		line("remedy", p.lang.Sentence(l.Remedy))
 	}
 	_, err := p.stdout.Write([]byte(b.String()))
 	return err
 }
 
 // lifeLeft says how long it is to the end of a token's life, or was.
-func lifeLeft(d time.Duration) string {
+func lifeLeft(l lang.Language, d time.Duration) string {
 	format := "%s left"
 	if d <= 0 {
 		d, format = -d, "ended %s ago"
@@ -278,11 +280,11 @@ func lifeLeft(d time.Duration) string {
 	days, text := d/(24*time.Hour), d.Truncate(time.Minute).String()
 	switch {
 	case days > 0:
-		text = fmt.Sprintf("%d d %d h", days, d%(24*time.Hour)/time.Hour)
+		text = l.Sprintf("%d d %d h", days, d%(24*time.Hour)/time.Hour)
 	case d < time.Minute:
 		text = d.Truncate(time.Second).String()
 	default:
 		text = strings.TrimSuffix(text, "0s")
 	}
-	return fmt.Sprintf(format, text)
+	return l.Sprintf(format, text)
 }

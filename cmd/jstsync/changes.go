@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/urfave/cli/v2"
 
 	"jstsync/internal/report"
@@ -59,7 +57,7 @@ func (p *program) changes(c *cli.Context) error {
 func (p *program) noteTrimmed(a *audit, q *state.Query) error {
 	run, at, err := a.Trimmed()
 	if err == nil && run > 0 && q.FromRun <= run && !q.Since.After(at) && q.Limit == 0 {
-		fmt.Fprintf(p.stderr, "jstsync: note: changes up to run %d of %s are no longer on record (audit.keep, audit.max_runs)\n", run, moment(at))
+		p.note(p.lang.Sprintf("changes up to run %d of %s are no longer on record (audit.keep, audit.max_runs)", run, moment(at)))
 	}
 	return err
 }

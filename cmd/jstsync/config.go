@@ -81,16 +81,16 @@ func (p *program) configCheck(c *cli.Context) error {
 	}
 	checked := settings.File
 	if checked == "" {
-		checked = "environment (there is no " + config.DefaultFile + ")"
+		checked = p.lang.Sprintf("environment (there is no %s)", config.DefaultFile)
 	}
-	_, err = fmt.Fprintln(p.stdout, checked+": ok")
+	_, err = fmt.Fprintln(p.stdout, p.lang.Sprintf("%s: ok", checked))
 	return err
 }
 
 // explainConfig prints each mistake with the line of the file it is in.
 func (p *program) explainConfig(e *config.Error) {
 	for _, problem := range e.Problems {
-		fmt.Fprintln(p.stderr, "jstsync: "+problem.String())
+		fmt.Fprintln(p.stderr, "jstsync: "+mistake(p.lang, problem))
 		if excerpt := problem.Excerpt(); excerpt != "" {
 			fmt.Fprintln(p.stderr, excerpt)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"jstsync/diff"
 	"jstsync/internal/config"
+	"jstsync/internal/lang"
 )
 
 // Exit codes, an interface; the README lists them.
@@ -120,10 +121,37 @@ func withSignals(parent context.Context) (ctx context.Context, stop func()) {
 
 // lines returns the lines to print for an error: one, but for a configuration
 // with several mistakes.
-func lines(err error) []string {
+func lines(l lang.Language, err error) []string {
 	text := strings.Split(strings.TrimSpace(err.Error()), "\n")
-	if isConfig(err) {
-		return text
+	wrong, ok := errors.AsType[*config.Error](err)
+	if !ok {
+		return []string{l.Sentence(strings.Join(text, "; "))}
 	}
-	return []string{strings.Join(text, "; ")}
+	mistakes := make(map[string]config.Problem, len(wrong.Problems))
+	for _, p := range wrong.Problems {
+		mistakes[p.String()] = p
+	}
+	for i, line := range text {
+		if p, ok := mistakes[line]; ok {
+			text[i] = mistake(l, p)
+		} else {
+			text[i] = l.Sentence(line)
+		}
+	}
+	return text
+}
+
+// mistake writes a mistake in the configuration.
+func mistake(l lang.Language, p config.Problem) string {
+	remedy := l.Sentence(p.Remedy)
+	p.Message, p.Remedy = l.Sentence(p.Message), ""
+	return advised(l, p.String(), remedy)
+}
+
+// advised joins what happened and what to do about it.
+func advised(l lang.Language, what, remedy string) string {
+	if remedy == "" {
+		return what
+	}
+	return l.Sprintf("%s; %s", what, remedy)
 }

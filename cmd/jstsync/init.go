@@ -32,13 +32,13 @@ func (p *program) init(c *cli.Context) error {
 	err := createFile(name, config.Template)
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return &diff.Error{Code: diff.CodeFailed, Message: name + " exists", Remedy: "remove it, or name another file with --config"}
+		return &diff.Error{Code: diff.CodeFailed, Message: name + " exists already", Remedy: "remove it, or name another file with --config"}
 	case errors.Is(err, fs.ErrNotExist):
 		return &diff.Error{Code: diff.CodeFailed, Message: fmt.Sprintf("write %s: there is no such directory", name), Remedy: "create it"}
 	case err != nil:
 		return fmt.Errorf("write settings: %w", err)
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s written; export JST_APP_KEY, JST_APP_SECRET and MYSQL_DSN, then run jstsync config check\n", name)
+	_, err = fmt.Fprintln(p.stdout, p.lang.Sprintf("%s written; export JST_APP_KEY, JST_APP_SECRET and MYSQL_DSN, then run jstsync config check", name))
 	return err
 }
 

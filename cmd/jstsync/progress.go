@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 
@@ -33,11 +34,16 @@ func (p *program) logWriter() io.Writer {
 }
 
 // stage returns what tells how far a piece of work has come, nil for nobody.
-func (p *program) stage(word string) func(done, total int) {
+func (p *program) stage(work, of string) func(done, total int) {
 	if p.bar == nil {
 		return nil
 	}
-	return p.bar.Stage(word)
+	return p.bar.Stage(p.lang.Sprintf(work, of))
+}
+
+// note tells something beside the answer.
+func (p *program) note(text string) {
+	fmt.Fprintln(p.stderr, "jstsync: "+p.lang.Text("note: ")+text)
 }
 
 // endProgress takes the bar away before anything else is printed.

@@ -82,7 +82,7 @@ func (p *program) printSummary(c *cli.Context, runs []diff.Run) error {
 	case "json":
 		return report.SummaryJSON(p.stdout, sums)
 	case "text":
-		return report.SummaryText(p.stdout, sums)
+		return p.text(c).Sums(p.stdout, sums)
 	default:
 		return usage("--summary has no --format %q: it is text or json", f)
 	}

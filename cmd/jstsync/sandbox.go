@@ -45,9 +45,9 @@ func (p *program) sandbox(c *cli.Context) error {
 	if err != nil {
 		return &diff.Error{Code: diff.CodeFailed, Message: "start the sandbox", Err: err, Remedy: "choose another --listen HOST:PORT"}
 	}
-	_, err = fmt.Fprintf(p.stdout, "# a local Jushuitan with %d shops; stop it with Ctrl-C\n"+
+	_, err = fmt.Fprintf(p.stdout, "# %s\n"+
 		"export JST_BASE_URL=%s\nexport JST_APP_KEY=%s\nexport JST_APP_SECRET=sandbox-secret\nexport JST_ACCESS_TOKEN=sandbox-token\n",
-		c.Int("shops"), url, c.String("app-key"))
+		p.lang.Sprintf("a local Jushuitan with %d shops; stop it with Ctrl-C", c.Int("shops")), url, c.String("app-key"))
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,8 @@ func (p *program) schema(do func(*load.Session, context.Context) ([]string, []lo
 // writing it is a failure.
 func (p *program) findings(table string, findings []load.Finding) {
 	for _, f := range findings {
-		fmt.Fprintf(p.stderr, "jstsync: %s: table %s %s; %s\n", f.Severity, table, f.Message, f.Remedy)
+		fmt.Fprintf(p.stderr, "jstsync: %s\n", advised(p.lang, p.lang.Sprintf("%s: %s", p.lang.Text(string(f.Severity)),
+			p.lang.Sentence("table "+table+" "+f.Message)), p.lang.Sentence(f.Remedy)))
 		if f.Severity == load.SeverityError {
 			p.status.add(exitFailed)
 		}

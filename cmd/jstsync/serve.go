@@ -16,6 +16,7 @@ import (
 
 	"jstsync/diff"
 	"jstsync/internal/config"
+	"jstsync/internal/lang"
 	"jstsync/internal/schedule"
 	"jstsync/internal/serve"
 )
@@ -191,7 +192,7 @@ func (p *poller) reload() bool {
 		err = p.movable(settings)
 	}
 	if err != nil {
-		for _, line := range lines(err) {
+		for _, line := range lines(lang.English, err) {
 			p.log.Error("the configuration is not reloaded, and the old one stays in effect", "err", line)
 		}
 		return false

@@ -44,6 +44,6 @@ func (p *program) stateBackup(c *cli.Context) error {
 			Remedy: "see jstsync state check",
 		}
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s  %d runs, %d commits, %d rows\n", to, verdict.Runs, verdict.Commits, verdict.Rows)
+	_, err = fmt.Fprintln(p.stdout, p.lang.Sprintf("%s  %d runs, %d commits, %d rows", to, verdict.Runs, verdict.Commits, verdict.Rows))
 	return err
 }

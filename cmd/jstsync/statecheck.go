@@ -11,6 +11,7 @@ import (
 
 	"jstsync/diff"
 	"jstsync/internal/config"
+	"jstsync/internal/lang"
 	"jstsync/state"
 )
 
@@ -114,7 +115,7 @@ func (p *program) showVerdict(path string, v *state.Verdict, asJSON bool) error 
 	if asJSON {
 		return json.NewEncoder(p.stdout).Encode(verdictJSON(path, v))
 	}
-	_, err := p.stdout.Write([]byte(verdictText(path, v)))
+	_, err := p.stdout.Write([]byte(verdictText(p.lang, path, v)))
 	return err
 }
 
@@ -137,37 +138,38 @@ func verdictJSON(path string, v *state.Verdict) any {
 	}
 }
 
-func verdictText(path string, v *state.Verdict) string {
+func verdictText(l lang.Language, path string, v *state.Verdict) string {
 	var b strings.Builder
+	line := func(format string, args ...any) { b.WriteString(l.Sprintf(format, args...) + "\n") }
 	switch n := len(v.Problems) + v.Omitted; {
 	case n == 0:
-		fmt.Fprintf(&b, "%s  sound: %d runs, %d commits, %d changes, %d rows\n", path, v.Runs, v.Commits, v.Changes, v.Rows)
+		line("%s  sound: %d runs, %d commits, %d changes, %d rows", path, v.Runs, v.Commits, v.Changes, v.Rows)
 	case v.FirstRun() > 0:
-		fmt.Fprintf(&b, "%s  not sound: problems found: %d; the first broken run is run %d\n", path, n, v.FirstRun())
+		line("%s  not sound: problems found: %d; the first broken run is run %d", path, n, v.FirstRun())
 	default:
-		fmt.Fprintf(&b, "%s  not sound: problems found: %d\n", path, n)
+		line("%s  not sound: problems found: %d", path, n)
 	}
 	for _, problem := range v.Problems {
-		fmt.Fprintf(&b, "  %s: %s\n", whose(problem), problem.What)
-		fmt.Fprintf(&b, "      remedy: %s\n", problem.Remedy)
+		line("  %s: %s", whose(l, problem), l.Sentence(problem.What))
+		line("      remedy: %s", l.Sentence(problem.Remedy))
 	}
 	if v.Omitted > 0 {
-		fmt.Fprintf(&b, "  and %d more\n", v.Omitted)
+		line("  and %d more", v.Omitted)
 	}
 	for _, note := range v.Notes {
-		fmt.Fprintf(&b, "  note: %s\n", note)
+		line("  note: %s", l.Sentence(note))
 	}
 	return b.String()
 }
 
 // whose says what a problem is of.
-func whose(problem state.Problem) string {
+func whose(l lang.Language, problem state.Problem) string {
 	where := problem.Where
 	if problem.Pipeline != "" {
-		where = "pipeline " + problem.Pipeline + ", " + where
+		where = l.Sprintf("pipeline %s, %s", problem.Pipeline, where)
 	}
 	if problem.Run > 0 {
-		where = fmt.Sprintf("run %d, %s", problem.Run, where)
+		where = l.Sprintf("run %d, %s", problem.Run, where)
 	}
 	return where
 }

@@ -54,6 +54,6 @@ func (p *program) stateCompact(c *cli.Context) (err error) {
 			After  int64  `json:"after"`
 		}{1, settings.State, done.Before, done.After})
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s  from %d to %d bytes\n", settings.State, done.Before, done.After)
+	_, err = fmt.Fprintln(p.stdout, p.lang.Sprintf("%s  from %d to %d bytes", settings.State, done.Before, done.After))
 	return err
 }

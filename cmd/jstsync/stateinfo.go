@@ -9,6 +9,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"jstsync/diff"
+	"jstsync/internal/lang"
+	"jstsync/internal/report"
 	"jstsync/state"
 )
 
@@ -39,7 +41,7 @@ func (p *program) stateInfo(c *cli.Context) error {
 	if asJSON {
 		return json.NewEncoder(p.stdout).Encode(infoJSON(info))
 	}
-	_, err = p.stdout.Write([]byte(infoText(info)))
+	_, err = p.stdout.Write([]byte(infoText(p.lang, info)))
 	return err
 }
 
@@ -102,14 +104,16 @@ func infoJSON(info *state.Info) any {
 	}
 }
 
-func infoText(info *state.Info) string {
+func infoText(l lang.Language, info *state.Info) string {
 	var b strings.Builder
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "%-10s %s\n", name, fmt.Sprintf(format, args...))
+		plain := strings.TrimLeft(name, " ")
+		name = name[:len(name)-len(plain)] + l.Text(plain)
+		b.WriteString(report.Padded(name, 10) + " " + l.Sprintf(format, args...) + "\n")
 	}
 	line("file", "%s", info.Path)
 	line("format", "%d", info.Format)
-	line("size", "%s, of which %s in %d free pages", bytesText(info.Size), bytesText(info.FreeBytes), info.FreePages)
+	line("size", "%s, of which %s in %d free pages", bytesText(l, info.Size), bytesText(l, info.FreeBytes), info.FreePages)
 	line("created", "%s", moment(info.Created))
 	if info.Oldest == nil {
 		line("runs", "none")
@@ -120,11 +124,11 @@ func infoText(info *state.Info) string {
 	line("tokens", "%d stored", info.Tokens)
 	holder := info.Holder
 	if holder == "" {
-		holder = "nobody"
+		holder = l.Text("nobody")
 	}
 	line("lock", "%s", holder)
 	for _, p := range info.Pipelines {
-		fmt.Fprintf(&b, "\npipeline %s\n", p.Name)
+		b.WriteString("\n" + l.Sprintf("pipeline %s", p.Name) + "\n")
 		if p.Head.IsEmpty() {
 			line("  head", "nothing committed yet")
 		} else {
@@ -134,12 +138,12 @@ func infoText(info *state.Info) string {
 		line("  instance", "%s", p.Head.Instance)
 		commits := fmt.Sprint(p.Commits)
 		if p.Trimmed > 0 {
-			commits += fmt.Sprintf("; the audit goes back to the state after run %d (%s)", p.Trimmed, moment(p.TrimmedAt))
+			commits += l.Sprintf("; the audit goes back to the state after run %d (%s)", p.Trimmed, moment(p.TrimmedAt))
 		}
 		line("  commits", "%s", commits)
 		rows := fmt.Sprint(p.Rows)
 		if p.Adopted > 0 {
-			rows += fmt.Sprintf(", %d of them adopted", p.Adopted)
+			rows += l.Sprintf(", %d of them adopted", p.Adopted)
 		}
 		line("  rows", "%s", rows)
 		if in := p.Unfinished; in != nil {
@@ -150,13 +154,13 @@ func infoText(info *state.Info) string {
 }
 
 // bytesText writes a number of bytes for people.
-func bytesText(n int64) string {
+func bytesText(l lang.Language, n int64) string {
 	switch {
 	case n >= 10<<20:
-		return fmt.Sprintf("%d MiB", n>>20)
+		return l.Sprintf("%d MiB", n>>20)
 	case n >= 10<<10:
-		return fmt.Sprintf("%d KiB", n>>10)
+		return l.Sprintf("%d KiB", n>>10)
 	default:
-		return fmt.Sprintf("%d bytes", n)
+		return l.Sprintf("%d bytes", n)
 	}
 }

@@ -58,22 +58,22 @@ func (p *program) stateRebuild(c *cli.Context) (err error) {
 	defer func(changes *diff.ChangeSet) { err = errors.Join(err, changes.Close()) }(plan.Changes)
 	plan.Err = err
 	if err == nil && pl.Shared {
-		fmt.Fprintf(p.stderr, "jstsync: note: table %s is shared: the rows adopted include those of %s; "+
-			"pipeline %s counts them as foreign and neither changes nor deletes one before its own source has shown its record\n",
-			pl.Table, sharers(settings, pl), pl.Name)
+		p.note(p.lang.Sprintf("table %s is shared: the rows adopted include those of %s; "+
+			"pipeline %s counts them as foreign and neither changes nor deletes one before its own source has shown its record",
+			pl.Table, p.sharers(settings, pl), pl.Name))
 	}
 	if asJSON {
 		plan.Changes = diff.NewChangeSet(plan.Changes.Columns()) // the rows are the table's, not changes of it
 		return errors.Join(err, report.PlanJSON(p.stdout, plan))
 	}
 	if err == nil {
-		_, err = fmt.Fprintf(p.stdout, "%s  %d rows of %s adopted as run %d\n", pl.Name, plan.Changes.Len(), pl.Table, plan.Run)
+		_, err = fmt.Fprintln(p.stdout, p.lang.Sprintf("%s  %d rows of %s adopted as run %d", pl.Name, plan.Changes.Len(), pl.Table, plan.Run))
 	}
 	return err
 }
 
 // sharers names the other pipelines of the pipeline's table.
-func sharers(settings *config.Settings, pl *config.Pipeline) string {
+func (p *program) sharers(settings *config.Settings, pl *config.Pipeline) string {
 	var names []string
 	for _, other := range settings.Pipelines {
 		if other.Name != pl.Name && other.Table == pl.Table {
@@ -81,9 +81,9 @@ func sharers(settings *config.Settings, pl *config.Pipeline) string {
 		}
 	}
 	if names == nil {
-		return "the other pipelines that write it"
+		return p.lang.Text("the other pipelines that write it")
 	}
-	return "pipeline " + strings.Join(names, ", ")
+	return p.lang.Sprintf("pipeline %s", strings.Join(names, ", "))
 }
 
 // wireRebuild wires what reads a target and takes it over; it has no source.

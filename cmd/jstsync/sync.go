@@ -193,11 +193,13 @@ func (p *program) planPrinter(c *cli.Context) (func(*diff.Plan) error, error) {
 	case !shows:
 		return nil, usage("--format %q is neither text nor json", f)
 	case f == "markdown":
-		return func(plan *diff.Plan) error { return report.Markdown{}.Plan(p.stdout, plan) }, nil
+		return func(plan *diff.Plan) error { return report.Markdown{Lang: p.lang}.Plan(p.stdout, plan) }, nil
 	case f == "html":
-		return report.NewHTML(p.stdout, p.now()).Plan, nil
+		page := report.NewHTML(p.stdout, p.now())
+		page.Lang = p.lang
+		return page.Plan, nil
 	case f == "sql":
-		return func(plan *diff.Plan) error { return report.PlanSQL(p.stdout, plan) }, nil
+		return func(plan *diff.Plan) error { return report.SQL{Lang: p.lang}.Plan(p.stdout, plan) }, nil
 	default:
 		return nil, usage("--format %q is none of %s", f, planFormats)
 	}

@@ -85,7 +85,7 @@ func (w *wiring) plannerWith(pl *config.Pipeline, a *account, tokens extract.Tok
 		Guard:    guardOf(pl),
 		Keep:     pl.Deletes == config.DeletesKeep,
 		Log:      w.log,
-		Progress: w.stage("reading " + pl.Name),
+		Progress: w.stage("reading %s", pl.Name),
 	}, nil
 }
 
@@ -137,7 +137,7 @@ func (w *wiring) runner(pl *config.Pipeline) (*pipeline.Runner, error) {
 func (w *wiring) open(pl *config.Pipeline, table *diff.Table) (*load.Target, error) {
 	return load.Open(w.settings.Target.DSN.Reveal(), pl.Name, table, w.log,
 		load.WithDeletes(load.Deletes(pl.Deletes)), load.Shared(pl.Shared), load.WithJSON(mapping.CanonicalJSON),
-		load.WithCommits(w.committed(pl)), load.WithChangesTable(pl.ChangesTable), load.WithProgress(w.stage("writing "+pl.Name)))
+		load.WithCommits(w.committed(pl)), load.WithChangesTable(pl.ChangesTable), load.WithProgress(w.stage("writing %s", pl.Name)))
 }
 
 // committed returns what tells whether a run is one of the pipeline's commits.

@@ -48,6 +48,7 @@ type AuditOptions struct {
 	Heading  []string // of CSV in which nothing is listed
 	Excel    bool     // CSV with a byte order mark, CRLF, and no cell that is a formula
 	Text     Text
+	Table    *diff.Table // whose comments head the fields of text in Chinese, or nil
 }
 
 // NewAudit returns a writer of text, json or csv; nil for another format.
@@ -138,7 +139,7 @@ func (a *auditText) failed() error {
 
 func (a *auditText) Close() error {
 	if a.blame != nil {
-		rows := append([][]string{{"FIELD", "RUN", "SINCE", "BY", "VALUE"}}, a.blame...)
+		rows := append([][]string{a.Text.heads("FIELD", "RUN", "SINCE", "BY", "VALUE")}, a.blame...)
 		if err := table(a.out, rows); err != nil {
 			return err
 		}
@@ -149,14 +150,14 @@ func (a *auditText) Close() error {
 func (a *auditText) Version(v diff.Version) error {
 	if v.Commit.Run != a.run {
 		a.run = v.Commit.Run
-		fmt.Fprintf(a.out, "run %d  %s  %s\n", a.run, a.Text.moment(v.Commit.At), plain(a.Pipeline))
+		fmt.Fprintf(a.out, "%s  %s  %s\n", a.Text.Lang.Sprintf("run %d", a.run), a.Text.moment(v.Commit.At), plain(a.Pipeline))
 	}
 	if op := stateOf(&v); op != "" {
 		why := "taken over as the target held it; what came before may have a gap"
 		if op == opTrimmed {
 			why = "the oldest that is on record; what came before was trimmed"
 		}
-		fmt.Fprintf(a.out, "  = %s  %s\n", elide(plain(v.Change.Key.String()), a.Text.width()/2), why)
+		fmt.Fprintf(a.out, "  = %s  %s\n", elide(plain(v.Change.Key.String()), a.Text.width()/2), a.Text.Lang.Text(why))
 		a.values(v.Commit.Columns, v.Change.After)
 	} else {
 		a.change(&v.Change, v.Commit.Columns)
@@ -177,7 +178,7 @@ func (a *auditText) change(c *diff.Change, columns []string) {
 		only.Before, only.After = a.pick(columns, c.Before), a.pick(columns, c.After)
 		columns = []string{a.Field}
 	}
-	a.Text.change(a.out, &only, columns, -1)
+	a.Text.change(a.out, &only, captions(a.Text.Lang, columns, a.Table), -1)
 	switch c.Op {
 	case diff.Insert:
 		a.values(columns, c.After)
@@ -193,21 +194,21 @@ func (a *auditText) pick(columns []string, row diff.Row) diff.Row {
 
 // values lists the values of a row that are not NULL.
 func (a *auditText) values(columns []string, row diff.Row) {
-	names := 0
-	for _, c := range columns {
-		names = min(max(names, width(c)), a.Text.width()/3)
+	names, called := 0, captions(a.Text.Lang, columns, a.Table)
+	for _, c := range called {
+		names = min(max(names, width(c)), a.Text.captionRoom())
 	}
 	for i, v := range row {
 		if v.IsNull() || a.Field != "" && columns[i] != a.Field {
 			continue
 		}
 		room := a.Text.width() - 6 - names - 2
-		fmt.Fprintf(a.out, "      %s  %s\n", pad(elide(columns[i], names), names), elide(display(v), room))
+		fmt.Fprintf(a.out, "      %s  %s\n", pad(elide(called[i], names), names), elide(display(v), room))
 	}
 }
 
 func (a *auditText) Row(columns []string, row diff.Row) error {
-	for i, c := range columns {
+	for i, c := range captions(a.Text.Lang, columns, a.Table) {
 		if i > 0 {
 			fmt.Fprint(a.out, "  ")
 		}
@@ -219,7 +220,8 @@ func (a *auditText) Row(columns []string, row diff.Row) error {
 
 func (a *auditText) Blame(_ diff.Key, b Blame) error {
 	a.blame = append(a.blame, []string{
-		b.Field, strconv.FormatUint(b.Commit.Run, 10), a.Text.moment(b.Commit.At), b.Op,
+		captions(a.Text.Lang, []string{b.Field}, a.Table)[0], strconv.FormatUint(b.Commit.Run, 10), a.Text.moment(b.Commit.At),
+		a.Text.Lang.Text(b.Op),
 		elide(display(b.Value), a.Text.width()/2),
 	})
 	return nil

@@ -17,14 +17,14 @@ import (
 func (t Text) calls(b *strings.Builder, r *diff.Run) error {
 	s := r.CallStats
 	if s.Calls > 0 {
-		fmt.Fprintf(b, "%s  %s, %d failed, %d repeated, %s bytes, mean %s, longest %s\n", pad("calls", 12),
-			plural(s.Calls, "attempt"), s.Failed, s.Retries, thousands(int(s.Bytes)), round(s.Mean()), round(s.Max))
+		fmt.Fprintf(b, "%s  %s\n", pad(t.Lang.Text("calls"), 12), t.Lang.Sprintf("%s, %d failed, %d repeated, %s bytes, mean %s, longest %s",
+			plural(t.Lang, s.Calls, "attempt"), s.Failed, s.Retries, thousands(int(s.Bytes)), round(s.Mean()), round(s.Max)))
 	}
 	if len(r.Calls) == 0 {
 		return nil
 	}
 	b.WriteString("\n")
-	rows := [][]string{{"PAGE", "ATTEMPT", "STATUS", "CODE", "BYTES", "TOOK", "ASKED, AND WHAT WENT WRONG"}}
+	rows := [][]string{t.heads("PAGE", "ATTEMPT", "STATUS", "CODE", "BYTES", "TOOK", "ASKED, AND WHAT WENT WRONG")}
 	for i := range r.Calls {
 		c := &r.Calls[i]
 		what := c.Params
@@ -32,7 +32,7 @@ func (t Text) calls(b *strings.Builder, r *diff.Run) error {
 			what = c.Path
 		}
 		if c.Err != "" {
-			what += "  " + c.Err
+			what += "  " + t.Lang.Sentence(c.Err)
 		}
 		rows = append(rows, []string{
 			strconv.Itoa(c.Page), strconv.Itoa(c.Attempt), strconv.Itoa(c.Status), strconv.Itoa(c.Code),
@@ -123,20 +123,21 @@ func outcomes() []diff.Status {
 	return []diff.Status{diff.Unchanged, diff.Committed, diff.Held, diff.Failed, diff.Aborted, diff.Pending}
 }
 
-// SummaryText writes the sums for people.
-func SummaryText(out io.Writer, sums []RunsSummary) error {
+// Sums writes runs in sum.
+func (t Text) Sums(out io.Writer, sums []RunsSummary) error {
+	l := t.Lang
 	for i := range sums {
 		s := &sums[i]
-		parts := []string{fmt.Sprintf("%s  %s", plain(s.Pipeline), plural(s.Runs, "run"))}
+		parts := []string{fmt.Sprintf("%s  %s", plain(s.Pipeline), plural(l, s.Runs, "run"))}
 		for _, o := range outcomes() {
 			if n := s.Outcomes[o]; n > 0 {
-				parts = append(parts, thousands(n)+" "+string(o))
+				parts = append(parts, l.Sprintf("%s "+string(o), thousands(n)))
 			}
 		}
-		_, err := fmt.Fprintf(out, "%s\n  from %s to %s\n  %s, %d failed, %d repeated, mean %s, 95 %% within %s, longest %s\n",
-			strings.Join(parts, " · "), moment(s.First), moment(s.Last),
-			plural(s.Calls.Calls, "call"), s.Calls.Failed, s.Calls.Retries,
-			round(s.Calls.Mean()), round(s.Calls.Quantile(0.95)), round(s.Calls.Max))
+		_, err := fmt.Fprintf(out, "%s\n  %s\n  %s\n", strings.Join(parts, " · "), l.Sprintf("from %s to %s", moment(s.First), moment(s.Last)),
+			l.Sprintf("%s, %d failed, %d repeated, mean %s, 95 %% within %s, longest %s",
+				plural(l, s.Calls.Calls, "call"), s.Calls.Failed, s.Calls.Retries,
+				round(s.Calls.Mean()), round(s.Calls.Quantile(0.95)), round(s.Calls.Max)))
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ func formats() map[string]func(io.Writer, *diff.Plan) error {
 	return map[string]func(io.Writer, *diff.Plan) error{
 		"json": report.PlanJSON,
 		"md":   report.Markdown{}.Plan,
-		"sql":  report.PlanSQL,
+		"sql":  report.SQL{}.Plan,
 		"html": func(w io.Writer, p *diff.Plan) error { return report.NewHTML(w, printed).Plan(p) },
 	}
 }

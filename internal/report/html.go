@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"jstsync/diff"
+	"jstsync/internal/lang"
 )
 
 //go:embed html
@@ -23,6 +24,8 @@ var htmlFiles embed.FS
 // read without JavaScript, which adds filters. Changes are written as they are
 // decoded, however many there are.
 type HTML struct {
+	Lang lang.Language // of the page
+
 	out   *bufio.Writer
 	at    time.Time
 	page  *template.Template
@@ -32,11 +35,15 @@ type HTML struct {
 // NewHTML returns a page that is written to out. The time is when it is
 // printed, and is shown with its zone.
 func NewHTML(out io.Writer, at time.Time) *HTML {
-	functions := template.FuncMap{"count": thousands, "plain": plain, "tally": ruleTally}
-	return &HTML{
-		out: bufio.NewWriterSize(out, 1<<16), at: at,
-		page: template.Must(template.New("").Funcs(functions).ParseFS(htmlFiles, "html/page.html")),
-	}
+	h := &HTML{out: bufio.NewWriterSize(out, 1<<16), at: at}
+	h.page = template.Must(template.New("").Funcs(template.FuncMap{
+		"count": thousands, "plain": plain, "plural": func(n int, what string) string { return plural(h.Lang, n, what) },
+		"tally":  func(r diff.RuleTally) string { return ruleTally(h.Lang, r) },
+		"text":   func(english string) string { return h.Lang.Text(english) },
+		"reason": func(english string) string { return plain(h.Lang.Sentence(english)) },
+		"say":    func(english string, args ...any) string { return h.Lang.Sprintf(english, args...) },
+	}).ParseFS(htmlFiles, "html/page.html"))
+	return h
 }
 
 // chunk is how many changes a browser lays out, or leaves out, together.
@@ -44,13 +51,13 @@ const chunk = 50
 
 // Plan writes the plan. Several become one page, whose end needs no mark.
 func (h *HTML) Plan(p *diff.Plan) error {
-	view, err := newHTMLPlan(p, h.at)
+	view, err := newHTMLPlan(h.Lang, p, h.at)
 	if err != nil {
 		return err
 	}
 	if !h.begun {
 		h.begun = true
-		if err := h.execute("begin", newHTMLHead(view)); err != nil {
+		if err := h.execute("begin", newHTMLHead(h.Lang, view)); err != nil {
 			return err
 		}
 	}
@@ -68,7 +75,7 @@ func (h *HTML) Plan(p *diff.Plan) error {
 			}
 		}
 		n++
-		if err := h.execute("change", newHTMLChange(p.Table, &c, label)); err != nil {
+		if err := h.execute("change", newHTMLChange(h.Lang, p.Table, &c, label)); err != nil {
 			return err
 		}
 	}
@@ -86,16 +93,23 @@ func (h *HTML) execute(name string, data any) error {
 }
 
 type htmlHead struct {
+	Lang   string // as HTML names it
 	Title  string
 	Policy string
 	Style  template.CSS
 	Script template.JS
 }
 
-func newHTMLHead(p *htmlPlan) htmlHead {
-	style, script := htmlFile("style.css"), htmlFile("page.js")
+func newHTMLHead(l lang.Language, p *htmlPlan) htmlHead {
+	style, script, language := htmlFile("style.css"), htmlFile("page.js"), "en"
+	if l == lang.Chinese {
+		language = "zh-CN"
+	}
+	for _, said := range []string{"`${number.format(total)} changes`", "`${number.format(shown)} of ${number.format(total)} changes`"} {
+		script = strings.Replace(script, said, l.Text(said), 1)
+	}
 	return htmlHead{
-		Title: fmt.Sprintf("%s · %s", plain(p.Pipeline), p.Heading),
+		Lang: language, Title: fmt.Sprintf("%s · %s", plain(p.Pipeline), p.Heading),
 		Policy: "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src '" + sourceHash(style) +
 			"'; script-src '" + sourceHash(script) + "'",
 		Style: template.CSS(style), Script: template.JS(script),
@@ -119,11 +133,13 @@ func sourceHash(text string) string {
 // htmlPlan is what the page says about a plan before its changes.
 type htmlPlan struct {
 	*diff.Plan
+	lang                        lang.Language
 	Heading, TableName, At      string
 	GuardText, GuardRemedy      string
 	FirstKeys, WithheldKeys     []string
 	MoreKeys, MoreWithheld      int
 	ScanNote, Failure, Remedy   string
+	WithheldReason              string
 	Figures                     []htmlFigure
 	Kinds                       []htmlFigure
 	Fields                      []htmlField
@@ -142,40 +158,41 @@ type htmlField struct {
 	Column, N     int
 }
 
-func newHTMLPlan(p *diff.Plan, at time.Time) (*htmlPlan, error) {
-	v := &htmlPlan{Plan: p, At: at.Format("2006-01-02 15:04 (UTC-07:00)"), CanFilter: p.Changes.Len() > 1}
+func newHTMLPlan(l lang.Language, p *diff.Plan, at time.Time) (*htmlPlan, error) {
+	v := &htmlPlan{Plan: p, lang: l, At: at.Format("2006-01-02 15:04 (UTC-07:00)"), CanFilter: p.Changes.Len() > 1}
 	if p.Table != nil {
 		v.TableName = p.Table.Name
 	}
-	v.Heading = heading(p.Status, cmp.Or(v.TableName, p.Pipeline))
+	v.Heading = heading(l, p.Status, cmp.Or(v.TableName, p.Pipeline))
 	if p.Guard.Tripped {
-		v.GuardText, v.Override = GuardReason(p.Guard), p.Guard.Kind != "empty"
-		v.GuardRemedy = GuardRemedy(p)
+		v.GuardText, v.Override = GuardReason(l, p.Guard), p.Guard.Kind != "empty"
+		v.GuardRemedy = GuardRemedy(l, p)
 		v.FirstKeys = keyTexts(firstKeys(p))
 		v.MoreKeys = p.Guard.Count - len(v.FirstKeys)
 	}
 	v.WithheldKeys = keyTexts(p.Withheld.Keys[:min(len(p.Withheld.Keys), 100)])
 	v.MoreWithheld = len(p.Withheld.Keys) - len(v.WithheldKeys)
-	v.ScanNote = scanNote(p.Scan)
+	v.WithheldReason = plain(l.Sentence(p.Withheld.Reason))
+	v.ScanNote = scanNote(l, p.Scan)
 	if p.Err != nil {
-		v.Failure, v.Remedy = plain(p.Err.Error()), plain(describe(p.Err).Remedy)
+		v.Failure, v.Remedy = plain(l.Sentence(p.Err.Error())), plain(l.Sentence(describe(p.Err).Remedy))
 	}
 	v.figures()
 	return v, v.countFields()
 }
 
-func heading(s diff.Status, table string) string {
-	switch s {
+func heading(l lang.Language, s diff.Status, table string) string {
+	switch table = plain(table); s {
 	case diff.Planned:
-		return "What would change in " + plain(table)
+		return l.Sprintf("What would change in %s", table)
 	case diff.Unchanged:
-		return "Nothing to change in " + plain(table)
+		return l.Sprintf("Nothing to change in %s", table)
 	case diff.Committed:
-		return "What changed in " + plain(table)
+		return l.Sprintf("What changed in %s", table)
 	case diff.Held:
-		return "Held: nothing was written to " + plain(table)
+		return l.Sprintf("Held: nothing was written to %s", table)
 	default:
-		return "No plan could be made for " + plain(table)
+		return l.Sprintf("No plan could be made for %s", table)
 	}
 }
 
@@ -208,7 +225,8 @@ func (v *htmlPlan) countFields() error {
 	for i, n := range counts {
 		if n > 0 {
 			column := &v.Table.Columns[i]
-			v.Fields = append(v.Fields, htmlField{plain(column.Name), plain(column.Comment), i, n})
+			name, comment := inOrder(v.lang, column)
+			v.Fields = append(v.Fields, htmlField{name, comment, i, n})
 		}
 	}
 	return nil
@@ -244,7 +262,7 @@ type htmlValue struct {
 	Pieces []piece
 }
 
-func newHTMLChange(table *diff.Table, c *diff.Change, label int) *htmlChange {
+func newHTMLChange(l lang.Language, table *diff.Table, c *diff.Change, label int) *htmlChange {
 	v := &htmlChange{Op: c.Op.String(), Class: c.Op.String()[:1], Key: shown(c.Key.String())}
 	row := c.After
 	if c.Op == diff.Delete {
@@ -258,7 +276,8 @@ func newHTMLChange(table *diff.Table, c *diff.Change, label int) *htmlChange {
 			column := &table.Columns[f.Column]
 			v.Columns += fmt.Sprintf(" %d ", f.Column)
 			before, after := htmlPair(f.Before, f.After)
-			v.Fields = append(v.Fields, htmlValues{Name: plain(column.Name), Comment: plain(column.Comment), Before: before, After: after})
+			name, comment := inOrder(l, column)
+			v.Fields = append(v.Fields, htmlValues{Name: name, Comment: comment, Before: before, After: after})
 		}
 		return v
 	}
@@ -266,12 +285,11 @@ func newHTMLChange(table *diff.Table, c *diff.Change, label int) *htmlChange {
 	for i, value := range row {
 		column := &table.Columns[i]
 		if value.IsNull() {
-			nulls = append(nulls, plain(column.Name))
+			nulls = append(nulls, plain(caption(l, column)))
 			continue
 		}
-		v.Fields = append(v.Fields, htmlValues{
-			Name: plain(column.Name), Comment: plain(column.Comment), Only: &htmlValue{Word: word(value), Pieces: shown(value.String())},
-		})
+		name, comment := inOrder(l, column)
+		v.Fields = append(v.Fields, htmlValues{Name: name, Comment: comment, Only: &htmlValue{Word: word(value), Pieces: shown(value.String())}})
 	}
 	v.Nulls = strings.Join(nulls, ", ")
 	return v

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"jstsync/diff"
+	"jstsync/internal/lang"
 )
 
 // Markdown renders plans for merge requests and chat groups. It keeps to what
@@ -18,6 +19,7 @@ import (
 // linked or set in italics by it; what could leave the code is escaped.
 type Markdown struct {
 	MaxBytes int // of one plan; 0 means 18,000, which a DingTalk message holds (WeCom holds 4,096)
+	Lang     lang.Language
 }
 
 // The bounds of one value, in columns, and of the remarks together.
@@ -38,9 +40,9 @@ func (m Markdown) Plan(out io.Writer, p *diff.Plan) error {
 		_, _ = b.WriteString(text)
 		room -= len(text)
 	}
-	write(markdownHead(p))
+	write(m.head(p))
 	share := room * 3 / 4 // the remarks' part, so that some changes are always seen
-	for _, r := range markdownRemarks(p) {
+	for _, r := range m.remarks(p) {
 		if len(r) < share {
 			share -= len(r)
 			write(r + "\n")
@@ -51,8 +53,8 @@ func (m Markdown) Plan(out io.Writer, p *diff.Plan) error {
 		if err != nil {
 			return err
 		}
-		item := markdownChange(p, &c)
-		more := fmt.Sprintf("- … and %s more\n", thousands(p.Changes.Len()-listed))
+		item := m.change(p, &c)
+		more := "- " + m.Lang.Sprintf("… and %s more", thousands(p.Changes.Len()-listed)) + "\n"
 		if len(item)+len(more) > room {
 			write(more)
 			break
@@ -63,110 +65,113 @@ func (m Markdown) Plan(out io.Writer, p *diff.Plan) error {
 	return b.Flush()
 }
 
-func markdownHead(p *diff.Plan) string {
-	var b strings.Builder
-	s := p.Summary
-	fmt.Fprintf(&b, "### jstsync %s: %s\n\n", code(p.Pipeline, markdownColumns), p.Status)
-	fmt.Fprintf(&b, "**%s insert · %s update · %s delete**\n\n", thousands(s.Insert), thousands(s.Update), thousands(s.Delete))
-	fmt.Fprintf(&b, "%s read in %s, %s scan · %s unchanged", thousands(s.Read), plural(s.Pages, "page"), p.Scan.Verdict, thousands(s.Unchanged))
-	for _, n := range []struct {
-		n    int
-		what string
-	}{{s.Kept, "kept"}, {s.Foreign, "foreign"}, {s.Quarantined, "quarantined"}, {len(p.Withheld.Keys), "withheld"}} {
-		if n.n > 0 {
-			fmt.Fprintf(&b, " · %s %s", thousands(n.n), n.what)
-		}
-	}
-	return b.String() + "\n\n"
+func (m Markdown) head(p *diff.Plan) string {
+	s, l := p.Summary, m.Lang
+	counts := append([]string{
+		l.Sprintf("%s read in %s, %s scan", thousands(s.Read), plural(l, s.Pages, "page"), l.Text(string(p.Scan.Verdict))),
+		l.Sprintf("%s unchanged", thousands(s.Unchanged)),
+	}, otherCounts(l, p)...)
+	return l.Sprintf("### jstsync %s: %s", code(p.Pipeline, markdownColumns), l.Text(string(p.Status))) + "\n\n" +
+		l.Sprintf("**%s insert · %s update · %s delete**", thousands(s.Insert), thousands(s.Update), thousands(s.Delete)) + "\n\n" +
+		strings.Join(counts, " · ") + "\n\n"
 }
 
-// markdownRemarks are the paragraphs and lists between the counts and the
-// changes.
-func markdownRemarks(p *diff.Plan) []string {
+// remarks are the paragraphs and lists between the counts and the changes.
+func (m Markdown) remarks(p *diff.Plan) []string {
+	l := m.Lang
 	var list []string
+	say := func(format string, args ...any) { list = append(list, l.Sprintf(format, args...)+"\n") }
 	if p.Err != nil {
-		e := describe(p.Err)
-		list = append(list, "**Failed:** "+code(p.Err.Error(), markdownRemark)+"\n")
-		if e.Remedy != "" {
-			list = append(list, "What to do: "+code(e.Remedy, markdownRemark)+"\n")
+		say("**Failed:** %s", code(l.Sentence(p.Err.Error()), markdownRemark))
+		if e := describe(p.Err); e.Remedy != "" {
+			say("What to do: %s", code(l.Sentence(e.Remedy), markdownRemark))
 		}
 	}
 	if p.Scan.Verdict == diff.Unstable {
-		list = append(list, "**Unstable scan:** "+code(cmp.Or(p.Scan.Note, "rows moved between pages"), markdownRemark)+"\n")
+		say("**Unstable scan:** %s", code(l.Sentence(cmp.Or(p.Scan.Note, "rows moved between pages")), markdownRemark))
 	}
 	if p.Remapped {
-		list = append(list, "**Mapping changed:** "+remapped(p)+"\n")
+		say("**Mapping changed:** %s", remapped(l, p))
 	}
 	if len(p.NewFields) > 0 {
-		list = append(list, "**New in the source, mapped to no column:** "+code(strings.Join(p.NewFields, ", "), markdownRemark)+"\n")
+		say("**New in the source, mapped to no column:** %s", code(strings.Join(p.NewFields, ", "), markdownRemark))
 	}
 	if p.Guard.Tripped {
-		list = append(list, "**Held:** "+GuardReason(p.Guard)+".\n", markdownKeys("First keys: ", firstKeys(p), p.Guard.Count))
-		if p.Guard.Kind == "empty" {
-			list = append(list, GuardRemedy(p)+".\n")
-		} else {
-			list = append(list, "If it is right:\n\n"+
-				"- "+code("jstsync plan "+p.Pipeline+" --out FILE", markdownRemark)+"\n"+
-				"- read it: `jstsync show FILE`\n- `jstsync apply --override-guard FILE`\n")
-		}
+		list = append(list, m.held(p)...)
 	}
 	if n := len(p.Withheld.Keys); n > 0 {
-		list = append(list, fmt.Sprintf("**Withheld:** %s not made: %s\n", plural(n, "delete"), code(p.Withheld.Reason, markdownRemark)),
-			markdownKeys("Keys: ", p.Withheld.Keys, n))
+		say("**Withheld:** %s not made: %s", plural(l, n, "delete"), code(l.Sentence(p.Withheld.Reason), markdownRemark))
+		list = append(list, m.keys("Keys: ", p.Withheld.Keys, n))
 	}
 	for _, r := range p.Rules {
 		if r.OnFail == diff.Warn {
-			list = append(list, "**Warning:** "+code(ruleTally(r), markdownRemark)+"\n")
+			say("**Warning:** %s", code(ruleTally(l, r), markdownRemark))
 		}
 	}
 	if n := len(p.Quarantine); n > 0 {
-		list = append(list, fmt.Sprintf("**Quarantined:** %s set aside; their rows stay as they are\n", plural(n, "record")))
-		items := ""
-		for i, q := range p.Quarantine {
-			if i == remarkLimit {
-				items += fmt.Sprintf("- … and %s more\n", thousands(n-i))
-				break
-			}
-			items += "- " + code(cmp.Or(q.Key, "(no key)"), markdownColumns) + " " + code(q.Reason, markdownRemark) + "\n"
-		}
-		list = append(list, items)
+		say("**Quarantined:** %s set aside; their rows stay as they are", plural(l, n, "record"))
+		list = append(list, m.quarantined(p.Quarantine))
 	}
 	if p.Changes.Len() > 0 {
-		list = append(list, "**Changes**\n")
+		say("**Changes**")
 	}
 	return list
 }
 
-// markdownKeys names the first keys of so many.
-func markdownKeys(label string, keys []diff.Key, of int) string {
+// held says why a plan is held, and how it gets past the guard.
+func (m Markdown) held(p *diff.Plan) []string {
+	l := m.Lang
+	list := []string{l.Sprintf("**Held:** %s.", GuardReason(l, p.Guard)) + "\n", m.keys("First keys: ", firstKeys(p), p.Guard.Count)}
+	if p.Guard.Kind == "empty" {
+		return append(list, l.Sprintf("%s.", GuardRemedy(l, p))+"\n")
+	}
+	return append(list, l.Text("If it is right:")+"\n\n"+
+		"- "+code("jstsync plan "+p.Pipeline+" --out FILE", markdownRemark)+"\n"+
+		"- "+l.Text("read it: `jstsync show FILE`")+"\n- `jstsync apply --override-guard FILE`\n")
+}
+
+// quarantined lists records that were set aside.
+func (m Markdown) quarantined(list []diff.Quarantined) string {
+	items := ""
+	for i, q := range list {
+		if i == remarkLimit {
+			return items + "- " + m.Lang.Sprintf("… and %s more", thousands(len(list)-i)) + "\n"
+		}
+		items += "- " + code(cmp.Or(q.Key, m.Lang.Text("(no key)")), markdownColumns) + " " + code(m.Lang.Sentence(q.Reason), markdownRemark) + "\n"
+	}
+	return items
+}
+
+// keys names the first keys of so many.
+func (m Markdown) keys(label string, keys []diff.Key, of int) string {
 	names := make([]string, min(len(keys), remarkLimit))
 	for i := range names {
 		names[i] = code(keys[i].String(), markdownColumns)
 	}
-	list := label + strings.Join(names, ", ")
+	list := m.Lang.Text(label) + strings.Join(names, ", ")
 	if more := of - len(names); more > 0 {
-		list += " … and " + thousands(more) + " more"
+		list += " " + m.Lang.Sprintf("… and %s more", thousands(more))
 	}
 	return list + "\n"
 }
 
-func markdownChange(p *diff.Plan, c *diff.Change) string {
+func (m Markdown) change(p *diff.Plan, c *diff.Change) string {
 	row := c.After
 	if c.Op == diff.Delete {
 		row = c.Before
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "- **%s** %s", c.Op, code(c.Key.String(), markdownColumns))
+	fmt.Fprintf(&b, "- **%s** %s", m.Lang.Text(c.Op.String()), code(c.Key.String(), markdownColumns))
 	if label := labelColumn(p.Table); label >= 0 && row[label].Text() != "" {
 		b.WriteString(" " + code(row[label].Text(), markdownColumns))
 	}
 	b.WriteString("\n")
 	for _, f := range c.Fields() {
 		before, after := elidePair(display(f.Before), display(f.After), markdownColumns)
-		column := p.Table.Columns[f.Column]
-		fmt.Fprintf(&b, "  - %s", code(column.Name, markdownColumns))
-		if column.Comment != "" {
-			b.WriteString(" " + code(column.Comment, markdownColumns))
+		first, second := inOrder(m.Lang, &p.Table.Columns[f.Column])
+		fmt.Fprintf(&b, "  - %s", code(first, markdownColumns))
+		if second != "" {
+			b.WriteString(" " + code(second, markdownColumns))
 		}
 		fmt.Fprintf(&b, ": %s → %s\n", span(before), span(after))
 	}

@@ -14,16 +14,16 @@ import (
 // Quarantine writes a table of the records that are set aside.
 func (t Text) Quarantine(out io.Writer, list []diff.SetAside) error {
 	if len(list) == 0 {
-		_, err := io.WriteString(out, "nothing is set aside\n")
+		_, err := io.WriteString(out, t.Lang.Text("nothing is set aside")+"\n")
 		return err
 	}
-	rows := [][]string{{"KEY", "SINCE", "RUN", "REASON"}}
+	rows := [][]string{t.heads("KEY", "SINCE", "RUN", "REASON")}
 	for _, q := range list {
 		since := t.moment(q.Since)
 		if q.AtLeast {
-			since += " or earlier"
+			since = t.Lang.Sprintf("%s or earlier", since)
 		}
-		rows = append(rows, []string{plain(cmp.Or(q.Key, "(no key)")), since, strconv.FormatUint(q.Run, 10), plain(q.Reason)})
+		rows = append(rows, []string{plain(cmp.Or(q.Key, t.Lang.Text("(no key)"))), since, strconv.FormatUint(q.Run, 10), plain(t.Lang.Sentence(q.Reason))})
 	}
 	return table(out, rows)
 }

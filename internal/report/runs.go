@@ -14,7 +14,7 @@ import (
 
 // Runs writes a table of runs.
 func (t Text) Runs(out io.Writer, runs []diff.Run) error {
-	rows := [][]string{{"RUN", "PIPELINE", "STARTED", "STATUS", "READ", "INSERT", "UPDATE", "DELETE", "CALLS", "TOOK"}}
+	rows := [][]string{t.heads("RUN", "PIPELINE", "STARTED", "STATUS", "READ", "INSERT", "UPDATE", "DELETE", "CALLS", "TOOK")}
 	for i := range runs {
 		r := &runs[i]
 		took := ""
@@ -22,18 +22,27 @@ func (t Text) Runs(out io.Writer, runs []diff.Run) error {
 			took = r.Ended.Sub(r.Started).Round(time.Millisecond).String()
 		}
 		rows = append(rows, []string{
-			strconv.FormatUint(r.Run, 10), plain(r.Pipeline), t.moment(r.Started), string(r.Status),
+			strconv.FormatUint(r.Run, 10), plain(r.Pipeline), t.moment(r.Started), t.Lang.Text(string(r.Status)),
 			thousands(r.Summary.Read), thousands(r.Summary.Insert), thousands(r.Summary.Update), thousands(r.Summary.Delete),
 			thousands(r.Summary.Calls), took,
 		})
 	}
 	if slices.ContainsFunc(runs, func(r diff.Run) bool { return r.Summary.Quarantined > 0 }) {
-		rows[0] = append(rows[0], "QUARANTINED")
+		rows[0] = append(rows[0], t.Lang.Text("QUARANTINED"))
 		for i := range runs {
 			rows[i+1] = append(rows[i+1], thousands(runs[i].Summary.Quarantined))
 		}
 	}
 	return table(out, rows)
+}
+
+// heads returns the headings of a table.
+func (t Text) heads(english ...string) []string {
+	heads := make([]string, len(english))
+	for i, text := range english {
+		heads[i] = t.Lang.Text(text)
+	}
+	return heads
 }
 
 // table writes rows with their columns lined up; columns of numbers, whose
@@ -68,13 +77,14 @@ func table(out io.Writer, rows [][]string) error {
 // RunDetail writes everything that is known of one run.
 func (t Text) RunDetail(out io.Writer, r *diff.Run) error {
 	var b strings.Builder
+	l := t.Lang
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "%s  %s\n", pad(name, 12), plain(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(&b, "%s  %s\n", pad(l.Text(name), 12), plain(l.Sprintf(format, args...)))
 	}
 	line("run", "%d (%s)", r.Run, r.RunID)
 	line("pipeline", "%s", r.Pipeline)
 	line("trigger", "%s", r.Trigger)
-	line("status", "%s", r.Status)
+	line("status", "%s", l.Text(string(r.Status)))
 	line("started", "%s", t.moment(r.Started))
 	if !r.Ended.IsZero() {
 		line("ended", "%s", t.moment(r.Ended))
@@ -82,29 +92,29 @@ func (t Text) RunDetail(out io.Writer, r *diff.Run) error {
 	if !r.CommittedAt.IsZero() {
 		line("committed", "%s", t.moment(r.CommittedAt))
 	}
-	scan := string(r.Scan)
 	if r.ScanNote != "" {
-		scan += ": " + r.ScanNote
+		line("scan", "%s: %s", l.Text(string(r.Scan)), l.Sentence(r.ScanNote))
+	} else {
+		line("scan", "%s", l.Text(string(r.Scan)))
 	}
-	line("scan", "%s", scan)
-	line("read", "%s in %s, %s", thousands(r.Summary.Read), plural(r.Summary.Pages, "page"), plural(r.Summary.Calls, "call"))
+	line("read", "%s in %s, %s", thousands(r.Summary.Read), plural(l, r.Summary.Pages, "page"), plural(l, r.Summary.Calls, "call"))
 	line("changes", "%d insert, %d update, %d delete, %d unchanged", r.Summary.Insert, r.Summary.Update, r.Summary.Delete, r.Summary.Unchanged)
 	if r.Guard != "" && r.Status == diff.Held {
-		line("held", "guard %s", r.Guard)
+		line("held", "guard %s", l.Text(r.Guard))
 	} else if r.Guard != "" {
-		line("guard", "%s, overridden", r.Guard)
+		line("guard", "%s, overridden", l.Text(r.Guard))
 	}
 	if r.Withheld > 0 {
-		line("withheld", "%s: %s", plural(r.Withheld, "delete"), r.WithheldWhy)
+		line("withheld", "%s: %s", plural(l, r.Withheld, "delete"), l.Sentence(r.WithheldWhy))
 	}
 	for _, rule := range r.Rules {
-		line(string(rule.OnFail), "%s", ruleTally(rule))
+		line(string(rule.OnFail), "%s", ruleTally(l, rule))
 	}
 	for _, q := range r.Quarantine {
-		line("quarantined", "%s", setAside(q))
+		line("quarantined", "%s", setAside(l, q))
 	}
 	if r.Error != "" {
-		line("error", "%s: %s", r.ErrorCode, r.Error)
+		line("error", "%s: %s", r.ErrorCode, l.Sentence(r.Error))
 	}
 	if err := t.calls(&b, r); err != nil {
 		return err

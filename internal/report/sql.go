@@ -10,18 +10,23 @@ import (
 	"unicode/utf8"
 
 	"jstsync/diff"
+	"jstsync/internal/lang"
 )
 
-// PlanSQL writes the statements that a plan comes to, for review: comments on
-// top, then deletes, updates and inserts, each kind in key order and each row
+// SQL renders the statements that a plan comes to, for review: comments on top, then deletes, updates and inserts, each kind in key order and each row
 // a statement of its own.
 //
 // The text means the same in every sql_mode. Under NO_BACKSLASH_ESCAPES a
 // backslash stands for itself and without it begins an escape, so none is ever
 // inside quotes: it is written in hexadecimal, as is everything that a reader
 // would not see.
-func PlanSQL(out io.Writer, p *diff.Plan) error {
-	s := sqlWriter{Writer: bufio.NewWriter(out), plan: p}
+type SQL struct {
+	Lang lang.Language // of the comments
+}
+
+// Plan writes the statements.
+func (f SQL) Plan(out io.Writer, p *diff.Plan) error {
+	s := sqlWriter{Writer: bufio.NewWriter(out), plan: p, lang: f.Lang}
 	s.head()
 	if p.Table == nil || p.Changes.Len() == 0 {
 		return s.Flush()
@@ -29,7 +34,7 @@ func PlanSQL(out io.Writer, p *diff.Plan) error {
 	fmt.Fprintf(s, "\nSET NAMES utf8mb4;\n")
 	for _, op := range []diff.Op{diff.Delete, diff.Update, diff.Insert} {
 		if n := p.Changes.Count(op); n > 0 {
-			fmt.Fprintf(s, "\n-- %s\n", plural(n, op.String()))
+			fmt.Fprintf(s, "\n-- %s\n", plural(f.Lang, n, op.String()))
 		}
 		for c, err := range p.Changes.Only(op) {
 			if err != nil {
@@ -45,17 +50,18 @@ func PlanSQL(out io.Writer, p *diff.Plan) error {
 type sqlWriter struct {
 	*bufio.Writer
 	plan *diff.Plan
+	lang lang.Language
 }
 
 func (s sqlWriter) comment(format string, args ...any) {
-	for _, line := range wrap(plain(fmt.Sprintf(format, args...)), 100) {
+	for _, line := range wrapped(s.lang, plain(s.lang.Sprintf(format, args...)), 100) {
 		fmt.Fprintf(s, "-- %s\n", line)
 	}
 }
 
 func (s sqlWriter) head() {
-	p := s.plan
-	s.comment("%s · %s", readCount(p), strings.Join(changeCounts(p), " · "))
+	p, l := s.plan, s.lang
+	s.comment("%s · %s", readCount(l, p), strings.Join(changeCounts(l, p), " · "))
 	s.comment("For review only: do not run it. jstsync apply and sync write these rows in one transaction, " +
 		"in batches, beside the checkpoint that says which run the table is at, and roll everything back when a row is missing that " +
 		"should be there, or there that should not. What anything else writes, this text included, jstsync takes for somebody else's change.")
@@ -64,28 +70,28 @@ func (s sqlWriter) head() {
 			sqlName("deleted_at"))
 	}
 	if p.Scan.Verdict == diff.Unstable {
-		s.comment("UNSTABLE SCAN: %s", scanNote(p.Scan))
+		s.comment("UNSTABLE SCAN: %s", scanNote(l, p.Scan))
 	}
 	if p.Err != nil {
 		e := describe(p.Err)
-		s.comment("FAILED: %v", p.Err)
-		s.comment("%s", e.Remedy)
+		s.comment("FAILED: %v", l.Sentence(p.Err.Error()))
+		s.comment("%s", l.Sentence(e.Remedy))
 	}
 	if p.Guard.Tripped {
-		s.comment("HELD: %s", GuardReason(p.Guard))
-		s.comment("%s", GuardRemedy(p))
+		s.comment("HELD: %s", GuardReason(l, p.Guard))
+		s.comment("%s", GuardRemedy(l, p))
 	}
 	if len(p.Withheld.Keys) > 0 {
-		s.comment("WITHHELD: %s", withheldReason(p))
-		s.comment("%s", keyList("keys: ", p.Withheld.Keys, len(p.Withheld.Keys)))
+		s.comment("WITHHELD: %s", withheldReason(l, p))
+		s.comment("%s", keyList(l, l.Text("keys: "), p.Withheld.Keys, len(p.Withheld.Keys)))
 	}
 	for _, r := range p.Rules {
 		if r.OnFail == diff.Warn {
-			s.comment("WARNING: %s", ruleTally(r))
+			s.comment("WARNING: %s", ruleTally(l, r))
 		}
 	}
 	for _, q := range p.Quarantine {
-		s.comment("QUARANTINED: %s", setAside(q))
+		s.comment("QUARANTINED: %s", setAside(l, q))
 	}
 }
 
@@ -98,7 +104,7 @@ func (s sqlWriter) statement(c *diff.Change) {
 		var set, was []string
 		for _, f := range c.Fields() {
 			set = append(set, sqlName(names[f.Column])+" = "+sqlValue(f.After))
-			was = append(was, plain(names[f.Column])+" was "+display(f.Before))
+			was = append(was, s.lang.Sprintf("%s was %s", plain(caption(s.lang, &s.plan.Table.Columns[f.Column])), display(f.Before)))
 		}
 		fmt.Fprintf(s, "-- %s: %s\nUPDATE %s SET %s WHERE %s;\n",
 			plain(c.Key.String()), strings.Join(was, ", "), table, strings.Join(set, ", "), s.where(c.After))

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { mysqltest.Main(m) }
 func planSQL(t testing.TB, p *diff.Plan) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := report.PlanSQL(&b, p); err != nil {
+	if err := (report.SQL{}).Plan(&b, p); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"jstsync/diff"
+	"jstsync/internal/lang"
 )
 
 // Text renders for people.
@@ -16,6 +17,7 @@ type Text struct {
 	Color bool           // ANSI colours
 	Limit int            // changes listed of one plan; 0 means 20
 	Zone  *time.Location // of times; nil is UTC
+	Lang  lang.Language
 }
 
 // moment writes a time, or nothing for none.
@@ -71,7 +73,7 @@ func (t Text) Plan(out io.Writer, p *diff.Plan) error {
 
 func (t Text) summary(b *bufio.Writer, p *diff.Plan) {
 	column := 0
-	for i, part := range append([]string{readCount(p)}, changeCounts(p)...) {
+	for i, part := range append([]string{readCount(t.Lang, p)}, changeCounts(t.Lang, p)...) {
 		switch w := width(part) + 3; {
 		case i > 0 && column+w > t.width():
 			_, _ = b.WriteString("\n  · ")
@@ -88,33 +90,39 @@ func (t Text) summary(b *bufio.Writer, p *diff.Plan) {
 }
 
 // readCount says what was read.
-func readCount(p *diff.Plan) string {
-	return fmt.Sprintf("%s  %s read in %s", elide(plain(p.Pipeline), 40), thousands(p.Summary.Read), plural(p.Summary.Pages, "page"))
+func readCount(l lang.Language, p *diff.Plan) string {
+	return l.Sprintf("%s  %s read in %s", elide(plain(p.Pipeline), 40), thousands(p.Summary.Read), plural(l, p.Summary.Pages, "page"))
 }
 
 // changeCounts says what became of it: each kind of change, and what else there
 // is any of.
-func changeCounts(p *diff.Plan) []string {
+func changeCounts(l lang.Language, p *diff.Plan) []string {
 	s := p.Summary
-	parts := []string{"unchanged"}
+	parts := []string{l.Text("unchanged")}
 	switch {
 	case p.Status == diff.Failed:
-		return []string{"failed"}
+		return []string{l.Text("failed")}
 	case p.Changes.Len() > 0:
 		parts = []string{
-			thousands(s.Insert) + " insert", thousands(s.Update) + " update", thousands(s.Delete) + " delete",
-			thousands(s.Unchanged) + " unchanged",
+			l.Sprintf("%s insert", thousands(s.Insert)), l.Sprintf("%s update", thousands(s.Update)),
+			l.Sprintf("%s delete", thousands(s.Delete)), l.Sprintf("%s unchanged", thousands(s.Unchanged)),
 		}
 	}
-	count := func(n int, what string) {
+	return append(parts, otherCounts(l, p)...)
+}
+
+// otherCounts says what else there is any of.
+func otherCounts(l lang.Language, p *diff.Plan) []string {
+	var parts []string
+	count := func(n int, format string) {
 		if n > 0 {
-			parts = append(parts, thousands(n)+" "+what)
+			parts = append(parts, l.Sprintf(format, thousands(n)))
 		}
 	}
-	count(s.Kept, "kept")
-	count(s.Foreign, "foreign")
-	count(s.Quarantined, "quarantined")
-	count(len(p.Withheld.Keys), "withheld")
+	count(p.Summary.Kept, "%s kept")
+	count(p.Summary.Foreign, "%s foreign")
+	count(p.Summary.Quarantined, "%s quarantined")
+	count(len(p.Withheld.Keys), "%s withheld")
 	return parts
 }
 
@@ -123,17 +131,17 @@ func (t Text) changes(b *bufio.Writer, p *diff.Plan) error {
 	if limit == 0 {
 		limit = 20
 	}
-	label := labelColumn(p.Table)
+	label, names := labelColumn(p.Table), captions(t.Lang, p.Changes.Columns(), p.Table)
 	listed := 0
 	for c, err := range p.Changes.All() {
 		if err != nil {
 			return err
 		}
 		if listed == limit {
-			fmt.Fprintf(b, "  … and %s more\n", thousands(p.Changes.Len()-listed))
+			fmt.Fprintf(b, "  %s\n", t.Lang.Sprintf("… and %s more", thousands(p.Changes.Len()-listed)))
 			return nil
 		}
-		t.change(b, &c, p.Changes.Columns(), label)
+		t.change(b, &c, names, label)
 		listed++
 	}
 	return nil
@@ -150,7 +158,8 @@ func labelColumn(table *diff.Table) int {
 	return -1
 }
 
-func (t Text) change(b *bufio.Writer, c *diff.Change, columns []string, label int) {
+// change writes one change; its fields are called by their captions.
+func (t Text) change(b *bufio.Writer, c *diff.Change, captions []string, label int) {
 	mark, color, row := "+", green, c.After
 	switch c.Op {
 	case diff.Update:
@@ -166,12 +175,12 @@ func (t Text) change(b *bufio.Writer, c *diff.Change, columns []string, label in
 	fields := c.Fields()
 	names := 0
 	for _, f := range fields {
-		names = min(max(names, width(columns[f.Column])), t.width()/3)
+		names = min(max(names, width(captions[f.Column])), t.captionRoom())
 	}
 	for _, f := range fields {
 		room := (t.width() - 6 - names - 2 - 3) / 2
 		before, after := elidePair(display(f.Before), display(f.After), room)
-		fmt.Fprintf(b, "      %s  %s → %s\n", pad(elide(columns[f.Column], names), names), before, after)
+		fmt.Fprintf(b, "      %s  %s → %s\n", pad(elide(captions[f.Column], names), names), before, after)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"jstsync/diff"
+	"jstsync/internal/lang"
 	"jstsync/internal/report"
 )
 
@@ -229,7 +230,8 @@ func TestText_Plan_Property(t *testing.T) {
 		p.Guard = diff.GuardVerdict{Tripped: true, Kind: "update", Count: 1 << 40, Rows: 1 << 50}
 		p.Summary = diff.Summary{Read: 1 << 30, Pages: 1 << 24, Update: 1 << 40, Kept: 1, Foreign: 1, Quarantined: 2}
 
-		text := report.Text{Width: rapid.IntRange(0, 200).Draw(t, "width")}
+		text := report.Text{Width: rapid.IntRange(0, 200).Draw(t, "width"), Lang: rapid.SampledFrom([]lang.Language{lang.English, lang.Chinese}).Draw(t, "lang")}
+		table.Columns[1].Comment = texts.Draw(t, "comment")
 		var b bytes.Buffer
 		if err := text.Plan(&b, p); err != nil {
 			t.Fatal(err)
@@ -255,7 +257,7 @@ func TestGuardReason(t *testing.T) {
 		{diff.Guard{MaxDeletes: 5, MaxDeletePercent: 10}.Check(1204, 1074, 1130, 0), "1,130 of 1,204 rows to delete is over the limit of 5 and of 10 %; nothing was written"},
 		{diff.Guard{MaxUpdatePercent: 0.5}.Check(100, 100, 0, 80), "80 of 100 rows to update is over the limit of 0 and of 0.5 %; nothing was written"},
 	} {
-		if got := report.GuardReason(tt.verdict); got != tt.want {
+		if got := report.GuardReason(lang.English, tt.verdict); got != tt.want {
 			t.Errorf("got %s, want %s", got, tt.want)
 		}
 	}

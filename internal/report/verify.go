@@ -36,25 +36,25 @@ func (t Text) Verification(out io.Writer, v *Verification) error {
 		return nil // its error goes elsewhere
 	}
 	b := bufio.NewWriter(out)
-	s := v.Summary
-	fmt.Fprintf(b, "%s  %s in the target · %s missing · %s different · %s extra · %s equal", plain(v.Pipeline), plural(s.Read, "row"),
-		thousands(s.Insert), thousands(s.Update), thousands(s.Delete), thousands(s.Unchanged))
+	s, l := v.Summary, t.Lang
+	_, _ = b.WriteString(l.Sprintf("%s  %s in the target · %s missing · %s different · %s extra · %s equal", plain(v.Pipeline), plural(l, s.Read, "row"),
+		thousands(s.Insert), thousands(s.Update), thousands(s.Delete), thousands(s.Unchanged)))
 	if s.Foreign > 0 {
-		fmt.Fprintf(b, " · %s foreign", thousands(s.Foreign))
+		_, _ = b.WriteString(" · " + l.Sprintf("%s foreign", thousands(s.Foreign)))
 	}
 	fmt.Fprintln(b)
 	if err := t.changes(b, v.Plan); err != nil {
 		return err
 	}
 	if v.Behind {
-		t.remark(b, yellow, "behind:", "the target is at an earlier run than the snapshot: it was restored, or its checkpoint is lost")
+		t.remark(b, yellow, l.Text("behind:"), l.Text("the target is at an earlier run than the snapshot: it was restored, or its checkpoint is lost"))
 	}
 	if s.Foreign > 0 {
-		t.remark(b, yellow, "foreign:", keyList("keys: ", v.Foreign, s.Foreign))
+		t.remark(b, yellow, l.Text("foreign:"), keyList(l, l.Text("keys: "), v.Foreign, s.Foreign))
 	}
 	t.repaired(b, v)
 	if v.Source != nil {
-		fmt.Fprintln(b, "source, compared with the snapshot:")
+		fmt.Fprintln(b, l.Text("source, compared with the snapshot:"))
 	}
 	if err := b.Flush(); err != nil || v.Source == nil {
 		return err
@@ -64,14 +64,15 @@ func (t Text) Verification(out io.Writer, v *Verification) error {
 
 // repaired says what a repair did.
 func (t Text) repaired(b *bufio.Writer, v *Verification) {
+	l := t.Lang
 	switch {
 	case v.Guard.Tripped:
-		t.remark(b, red, "held:", GuardReason(v.Guard))
-		t.indented(b, keyList("first keys: ", firstKeys(v.Plan), v.Guard.Count))
+		t.remark(b, red, l.Text("held:"), GuardReason(l, v.Guard))
+		t.indented(b, keyList(l, l.Text("first keys: "), firstKeys(v.Plan), v.Guard.Count))
 	case v.Status == diff.Committed && v.Left > 0:
-		t.remark(b, yellow, "repaired:", fmt.Sprintf("as run %d; %s left, which --delete-extra deletes", v.Run, plural(v.Left, "extra row")))
+		t.remark(b, yellow, l.Text("repaired:"), l.Sprintf("as run %d; %s left, which --delete-extra deletes", v.Run, plural(l, v.Left, "extra row")))
 	case v.Status == diff.Committed:
-		t.remark(b, green, "repaired:", fmt.Sprintf("as run %d; nothing is left", v.Run))
+		t.remark(b, green, l.Text("repaired:"), l.Sprintf("as run %d; nothing is left", v.Run))
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"unicode"
 
 	"github.com/rivo/uniseg"
+
+	"jstsync/internal/lang"
 )
 
 // width returns how many terminal columns the text takes.
@@ -13,6 +15,9 @@ func width(s string) int { return uniseg.StringWidth(s) }
 
 // pad fills the text with blanks to n columns.
 func pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-width(s))) }
+
+// Padded is pad for lines that are made elsewhere.
+func Padded(s string, n int) string { return pad(s, n) }
 
 // elide shortens the text to n columns by taking out its middle, between
 // characters as a reader sees them.
@@ -126,6 +131,29 @@ func wrap(s string, n int) []string {
 		}
 	}
 	return append(lines, line)
+}
+
+// wrapped breaks the text as its language is broken: Chinese between characters
+// too, and never before a mark that ends something.
+func wrapped(l lang.Language, s string, n int) []string {
+	if l != lang.Chinese {
+		return wrap(s, n)
+	}
+	var lines []string
+	line, state := "", -1
+	for s != "" {
+		var segment string
+		segment, s, _, state = uniseg.FirstLineSegmentInString(s, state)
+		if line != "" && width(strings.TrimRight(line+segment, " ")) > n {
+			lines, line = append(lines, strings.TrimRight(line, " ")), ""
+		}
+		line += segment
+		if width(strings.TrimRight(line, " ")) > n { // by itself
+			parts := wrap(strings.TrimRight(line, " "), n)
+			lines, line = append(lines, parts[:len(parts)-1]...), parts[len(parts)-1]
+		}
+	}
+	return append(lines, strings.TrimRight(line, " "))
 }
 
 // plain makes a source's text safe to print: what would move the cursor, end
