@@ -143,8 +143,11 @@ func lines(l lang.Language, err error) []string {
 
 // mistake writes a mistake in the configuration.
 func mistake(l lang.Language, p config.Problem) string {
-	remedy := l.Sentence(p.Remedy)
-	p.Message, p.Remedy = l.Sentence(p.Message), ""
+	remedy, variable := l.Sentence(p.Remedy), ""
+	if name, wrong, ok := strings.Cut(p.Message, " "); ok && p.File == "" && name == strings.ToUpper(name) {
+		variable, p.Message = name+" ", wrong // the message begins with the variable that it is about
+	}
+	p.Message, p.Remedy = variable+l.Sentence(p.Message), ""
 	return advised(l, p.String(), remedy)
 }
 

@@ -15,6 +15,9 @@ func Verbs(format string) map[int]string {
 	return verbs
 }
 
+// Argument stands for an argument that something is known of.
+const Argument = "‹1›"
+
 // Unknown returns the words of a text that no entry knows.
 func Unknown(text string) string {
 	mute := make([]pattern, len(sentences()))
@@ -22,7 +25,7 @@ func Unknown(text string) string {
 		p.chinese = make([]string, len(p.chinese))
 		mute[i] = p
 	}
-	s := search{patterns: mute, known: map[string]said{}}
+	s := search{patterns: mute, known: map[string]said{Argument: {text: Argument, known: 1}}}
 	var words []string
 	for _, word := range strings.Fields(s.text(text, 0).text) {
 		isName := strings.ContainsAny(word, "._/=<>") || word == strings.ToUpper(word) // of a setting, a file, or SQL

@@ -72,9 +72,9 @@ func parse(format string) (texts []string, list []verb) {
 }
 
 // isSentence reports whether the entry tells enough to be found in a text: two
-// words, or one that the text begins with.
+// words, or one that is not alone; what stands beside it has to be known then.
 func (p *pattern) isSentence() bool {
-	return p.words > 1 || p.words == 1 && len(p.verbs) > 0 && wordLike.MatchString(p.english[0])
+	return p.words > 1 || p.words == 1 && (len(p.verbs) > 0 || strings.ContainsRune(p.english[0], ' '))
 }
 
 // match returns what of the text fills the verbs, by the number of the argument

@@ -54,12 +54,17 @@ var ofSource = strings.NewReplacer(
 type said struct {
 	text  string
 	known int // bytes of the English that entries account for
+	entry int // those of the outermost entry
 }
 
-// better reports whether s says more than t; of two alike the one that sorts
-// first is taken, so that the answer is always the same.
+// better reports whether s says more than t: more is known, or more at once. Of
+// two alike the one that sorts first is taken, so that the answer is always the
+// same.
 func (s said) better(t said) bool {
-	return s.known > t.known || s.known == t.known && s.known > 0 && s.text < t.text
+	if s.known == 0 || s.known != t.known {
+		return s.known > t.known
+	}
+	return s.entry > t.entry || s.entry == t.entry && s.text < t.text
 }
 
 // search is a search for the sentences of one text.
@@ -86,7 +91,7 @@ func (s *search) text(text string, depth int) said {
 	for _, j := range joints(text) {
 		left, right := s.text(text[:j.at], depth+1), s.text(text[j.at+len(j.mark):], depth+1)
 		if known := left.known + right.known; known > joined.known {
-			joined = said{left.text + j.between(left.known > 0) + right.text, known}
+			joined = said{text: left.text + j.between(left.known > 0) + right.text, known: known}
 		}
 	}
 	if joined.known > 0 && joined.known >= entry.known {
@@ -106,14 +111,14 @@ func (s *search) sentence(p *pattern, text string, depth int) said {
 	for i, a := range args {
 		if p.verbs[i].kind == anything {
 			one := s.text(a, depth+1)
-			if p.words == 1 && one.known == 0 && strings.ContainsRune(a, ' ') {
+			if p.words == 1 && one.known == 0 && (strings.ContainsRune(a, ' ') || i == 0 && p.english[0] == "") {
 				return said{} // one word is not enough to vouch for others
 			}
 			args[i] = one.text
 			known += one.known
 		}
 	}
-	return said{p.render(args), known}
+	return said{p.render(args), known, p.letters}
 }
 
 // joint is where two sentences are joined.

@@ -60,7 +60,7 @@ func parseSource(t *testing.T, sinks ...string) *source {
 func (s *source) findings() []finding {
 	var list []finding
 	for _, files := range s.packages {
-		p := &goPackage{source: s, consts: map[string]ast.Expr{}, funcs: map[string][]*ast.FuncDecl{}}
+		p := &goPackage{source: s, fields: map[string][]string{}, consts: map[string]ast.Expr{}, funcs: map[string][]*ast.FuncDecl{}}
 		for _, f := range files {
 			p.declare(f)
 		}
@@ -82,6 +82,7 @@ const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 type goPackage struct {
 	*source
+	fields map[string][]string // of structs, by type
 	consts map[string]ast.Expr
 	funcs  map[string][]*ast.FuncDecl
 }
@@ -93,9 +94,18 @@ func (p *goPackage) declare(f *ast.File) {
 			p.funcs[d.Name.Name] = append(p.funcs[d.Name.Name], d)
 		case *ast.GenDecl:
 			for _, spec := range d.Specs {
-				if v, ok := spec.(*ast.ValueSpec); ok && len(v.Values) == len(v.Names) {
-					for i, name := range v.Names {
-						p.consts[name.Name] = v.Values[i]
+				switch v := spec.(type) {
+				case *ast.ValueSpec:
+					for i := range v.Values {
+						p.consts[v.Names[i].Name] = v.Values[i]
+					}
+				case *ast.TypeSpec:
+					if st, ok := v.Type.(*ast.StructType); ok {
+						for _, field := range st.Fields.List {
+							for _, name := range field.Names {
+								p.fields[v.Name.Name] = append(p.fields[v.Name.Name], name.Name)
+							}
+						}
 					}
 				}
 			}
@@ -117,7 +127,18 @@ func (p *goPackage) sunk(fn *ast.FuncDecl, n ast.Node) []finding {
 				exprs = append(exprs, n.Rhs[i])
 			}
 		}
+	case *ast.CompositeLit: // of a struct, without the names of its fields
+		if id, ok := n.Type.(*ast.Ident); ok && len(n.Elts) == len(p.fields[id.Name]) {
+			for i, name := range p.fields[id.Name] {
+				if _, keyed := n.Elts[i].(*ast.KeyValueExpr); !keyed && p.sinks[name] {
+					exprs = append(exprs, n.Elts[i])
+				}
+			}
+		}
 	case *ast.CallExpr:
+		if sel, ok := n.Fun.(*ast.SelectorExpr); ok && len(n.Args) > 0 && (p.sinks["errors.New"] && sel.Sel.Name == "New" || p.sinks["fmt.Errorf"] && sel.Sel.Name == "Errorf") {
+			return p.say(fn, n.Args[0])
+		}
 		return p.call(fn, n)
 	}
 	var list []finding
@@ -279,8 +300,18 @@ func (p *goPackage) local(fn *ast.FuncDecl, name string, depth int) []string {
 		switch n := n.(type) {
 		case *ast.AssignStmt:
 			for i, left := range n.Lhs {
-				if id, ok := left.(*ast.Ident); ok && id.Name == name && len(n.Lhs) == len(n.Rhs) && (n.Tok == token.ASSIGN || n.Tok == token.DEFINE) {
-					list = append(list, p.formats(fn, n.Rhs[i], depth+1)...)
+				if id, ok := left.(*ast.Ident); !ok || id.Name != name || len(n.Lhs) != len(n.Rhs) {
+					continue
+				}
+				more := p.formats(fn, n.Rhs[i], depth+1)
+				if n.Tok != token.ADD_ASSIGN {
+					list = append(list, more...)
+					continue
+				}
+				for _, text := range slices.Clone(list) {
+					for _, end := range more {
+						list = append(list, text+end)
+					}
 				}
 			}
 		case *ast.ValueSpec:
