@@ -38,6 +38,7 @@ func inChinese(t *testing.T) map[string]string {
 	everything := full(t)
 	everything.Table = commented()
 	everything.NewFields, everything.Remapped = []string{"外部店铺"}, true
+	everything.Rules = []diff.RuleTally{{Rule: "有名", OnFail: diff.Warn, Count: 12, Keys: []string{"10394533", "10394534"}}}
 	failed := &diff.Plan{
 		Pipeline: "shops", Status: diff.Failed, Scan: diff.ScanInfo{Verdict: diff.Partial}, Changes: diff.NewChangeSet(nil),
 		Err: &diff.Error{Message: "page 3: no answer from openapi.jushuitan.com", Remedy: "check source.base_url, the network and any proxy on the way"},
@@ -59,6 +60,7 @@ func inChinese(t *testing.T) map[string]string {
 	write("run.txt", func(b *bytes.Buffer) error {
 		r := runs()[0]
 		r.Quarantine[1].Reason = `member created: "x" is not a date (column created DATETIME(3))`
+		r.Rules = everything.Rules
 		r.Calls = []diff.Call{{Path: "/open/shops/query", Params: `{"page_index":1}`, Page: 1, Attempt: 2, Status: 200, Code: 199, Err: "code 199: 太频繁"}}
 		r.CallStats.Calls, r.Error, r.ErrorCode = 14, "run 7 of pipeline shops is unfinished", diff.CodeUnfinished
 		return text.RunDetail(b, &r)
@@ -67,6 +69,12 @@ func inChinese(t *testing.T) map[string]string {
 		p := planOf(t, commented(), [2]diff.Row{shop(1, "旧", "-", "-", 1), shop(1, "新", "-", "-", 1)})
 		p.Status, p.Run, p.Summary.Foreign = diff.Committed, 9, 1
 		return text.Verification(b, &report.Verification{Plan: p, Foreign: []diff.Key{keyOf(t, 5)}, Behind: true, Left: 2, Source: planOf(t, commented())})
+	})
+	write("quarantine.txt", func(b *bytes.Buffer) error {
+		return text.Quarantine(b, []diff.SetAside{
+			{Quarantined: diff.Quarantined{Key: "7", Reason: "rule 有名: shop_name is null or missing; rule 够长: shop_name has 1 characters, fewer than 2"}, Run: 9, Since: printed},
+			{Quarantined: diff.Quarantined{Reason: "unreadable key: member shop_id came more than once"}, Run: 3, Since: printed, AtLeast: true},
+		})
 	})
 	write("audit.txt", func(b *bytes.Buffer) error { return auditInChinese(t, b, text) })
 	return out
@@ -127,7 +135,7 @@ func TestChinese_complete(t *testing.T) {
 // takes two.
 func TestChinese_width(t *testing.T) {
 	for name, text := range inChinese(t) {
-		if strings.HasSuffix(name, ".txt") && name != "runs.txt" && name != "run.txt" && name != "audit.txt" {
+		if strings.HasSuffix(name, ".txt") && name != "runs.txt" && name != "run.txt" && name != "audit.txt" && name != "quarantine.txt" {
 			checkWidth(t, text, 100)
 		}
 	}
