@@ -126,7 +126,7 @@ func TestSaid(t *testing.T) {
 func saidBy(call *ast.CallExpr) []string {
 	name, args := calleeName(call), call.Args
 	switch name {
-	case "Text", "Sprintf", "comment", "stage":
+	case "Text", "Sprintf", "Say", "comment", "stage":
 		args = args[:min(len(args), 1)]
 	case "line", "say", "heads":
 	case "plural":
