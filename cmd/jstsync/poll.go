@@ -85,6 +85,8 @@ func (p *poller) tell(w *wiring, r *ended) error {
 	case outcome == metrics.Held:
 		level = slog.LevelWarn
 		attrs = append(attrs, "guard", r.plan.Guard.Kind, "remedy", "see jstsync plan --out FILE; when it is right, jstsync apply --override-guard FILE")
+	case outcome == metrics.Interrupted: // as it was told to
+		attrs = append(attrs, "err", r.err.Error())
 	case r.err != nil:
 		level = slog.LevelError
 		attrs = append(attrs, "err", r.err.Error())
