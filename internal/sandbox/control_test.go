@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"jstsync/internal/sandbox"
 )
@@ -90,7 +91,7 @@ func TestControl_Rest(t *testing.T) {
 
 	c.ok("PUT", "/_control/options", `{"pretty":true,"table":"B","per_second":1,"per_minute":-1,"faults":[{"kind":"code","code":170,"times":2}]}`)
 	check(t, "options", c.ok("GET", "/_control/options", ""),
-		`{"pretty":true,"table":"B","per_second":1,"per_minute":-1,"service_provider":false,"faults":[{"kind":"code","times":2,"code":170}]}`)
+		`{"pretty":true,"table":"B","per_second":1,"per_minute":-1,"service_provider":false,"ahead":"0s","faults":[{"kind":"code","times":2,"code":170}]}`)
 	check(t, "fault by options", c.query("{}").Code, 170)
 	check(t, "rate by options", c.query("{}").Msg, "调用太频繁，请稍后再试!")
 	c.ok("PUT", "/_control/options", `{"per_second":-1,"faults":[],"service_provider":true}`)
@@ -165,4 +166,24 @@ func TestControl_LocalOnly(t *testing.T) {
 		s.ServeHTTP(w, r)
 		check(t, "peer "+tt.peer+" "+tt.site, w.Code, tt.status)
 	}
+}
+
+// A clock that is off is told with each answer, and refuses calls.
+func TestControl_Ahead(t *testing.T) {
+	c := open(t, sandbox.Options{Shops: 1})
+	for ahead, code := range map[string]int{"20m": 140, "-20m": 140, "3m": 0} {
+		c.ok("PUT", "/_control/options", fmt.Sprintf(`{"ahead":%q}`, ahead))
+		by, err := time.ParseDuration(ahead)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, _, err := c.raw(sandbox.PathShops, c.form("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, ahead+": Date", resp.Header.Get("Date"), c.clock.now().Add(by).UTC().Format(http.TimeFormat))
+		check(t, ahead+": code", c.query("{}").Code, code)
+	}
+	status, _ := c.control("PUT", "/_control/options", `{"ahead":"soon"}`)
+	check(t, "a wrong one", status, http.StatusBadRequest)
 }

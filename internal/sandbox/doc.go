@@ -60,6 +60,7 @@
 //	GET    /_control/options               the present values of the following
 //	PUT    /_control/options               body with any of "pretty" (bool), "table" ("A" or "B"), "per_second",
 //	                                       "per_minute" (0 default, negative unlimited), "service_provider" (bool),
+//	                                       "ahead" ("20m": the server's clock before this machine's),
 //	                                       "faults" (list, replaces the present one)
 //	GET    /_control/faults                {"faults":[...]} still to come
 //	POST   /_control/faults                body: one fault, added at the end

@@ -120,6 +120,8 @@ type Options struct {
 	Pretty bool
 	// Faults are the misbehaviours to begin with; New panics on an invalid one.
 	Faults []Fault
+	// Ahead is by how much the server's clock is ahead of Now; negative is behind.
+	Ahead time.Duration
 	// Now is the clock; nil is the machine's.
 	Now func() time.Time
 }

@@ -40,7 +40,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) reply {
 	form := readForm(w, r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := &Call{Path: r.URL.Path, At: s.opt.Now()}
+	c := &Call{Path: r.URL.Path, At: s.opt.Now().Add(s.opt.Ahead)}
+	if s.opt.Ahead != 0 {
+		w.Header().Set("Date", c.At.UTC().Format(http.TimeFormat))
+	}
 	a := s.dispatch(c, r.Method, form)
 	c.Status = a.status
 	s.record(*c)

@@ -1,6 +1,10 @@
 package sandbox
 
-import "net/http"
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
 
 // settings are the options that the control endpoint can change; nil leaves one
 // as it is.
@@ -10,6 +14,7 @@ type settings struct {
 	PerSecond       *int     `json:"per_second"`
 	PerMinute       *int     `json:"per_minute"`
 	ServiceProvider *bool    `json:"service_provider"`
+	Ahead           *string  `json:"ahead"`
 	Faults          *[]Fault `json:"faults"`
 }
 
@@ -17,10 +22,10 @@ func (s *Server) settings() settings {
 	faults := append([]Fault{}, s.Faults()...)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o, table := s.opt, s.opt.Table.String()
+	o, table, ahead := s.opt, s.opt.Table.String(), s.opt.Ahead.String()
 	return settings{
 		Pretty: &o.Pretty, Table: &table, PerSecond: &o.PerSecond, PerMinute: &o.PerMinute,
-		ServiceProvider: &o.ServiceProvider, Faults: &faults,
+		ServiceProvider: &o.ServiceProvider, Ahead: &ahead, Faults: &faults,
 	}
 }
 
@@ -44,11 +49,18 @@ func (s *Server) controlOptions(r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
-	s.change(in, table)
+	var ahead time.Duration
+	if in.Ahead != nil {
+		var err error
+		if ahead, err = time.ParseDuration(*in.Ahead); err != nil {
+			return nil, fmt.Errorf("read ahead: %w", err)
+		}
+	}
+	s.change(in, table, ahead)
 	return s.settings(), nil
 }
 
-func (s *Server) change(in settings, table ErrorTable) {
+func (s *Server) change(in settings, table ErrorTable, ahead time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := &s.opt
@@ -67,6 +79,9 @@ func (s *Server) change(in settings, table ErrorTable) {
 	o.PerSecond, o.PerMinute = rateDefaults(o.PerSecond, o.PerMinute)
 	if in.ServiceProvider != nil {
 		o.ServiceProvider = *in.ServiceProvider
+	}
+	if in.Ahead != nil {
+		o.Ahead = ahead
 	}
 	if in.Faults != nil {
 		s.faults = armAll(*in.Faults)
