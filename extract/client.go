@@ -122,9 +122,15 @@ func (s *caller) Calls() []diff.Call { return s.calls.list() }
 // attempt makes the call once and records it. The failure is nil when the
 // answer is a success; the error is ctx's, or a recording's that ends here.
 func (s *caller) attempt(ctx context.Context, r request, own map[string]string, n int) (*answer, *failure, error) {
+	_, a, f, err := s.tried(ctx, r, own, n)
+	return a, f, err
+}
+
+// tried is attempt, and returns what went over the wire as well.
+func (s *caller) tried(ctx context.Context, r request, own map[string]string, n int) (exchange, *answer, *failure, error) {
 	x, err := s.exchange(ctx, r, own, n)
 	if err != nil {
-		return nil, nil, err
+		return x, nil, nil, err
 	}
 	mask := func(text string) string { return s.calls.mask(text, x.signature) }
 	a, f := s.judge(r, x.reply, mask)
@@ -147,7 +153,7 @@ func (s *caller) attempt(ctx context.Context, r request, own map[string]string, 
 	if overload := f != nil && f.overload(); f == nil || overload {
 		s.o.Pacer.Done(overload, call.Duration)
 	}
-	return a, f, x.ended
+	return x, a, f, x.ended
 }
 
 // exchange sends an attempt when the pacer lets it, or looks it up in the

@@ -176,15 +176,11 @@ func (f *failure) remedy() string {
 // skew says how this machine's clock differs from the API's, when the answer
 // tells and it is more than a call's length and the header's rounding explain.
 func (f *failure) skew() (string, bool) {
-	date, err := http.ParseTime(f.header.Get("Date"))
-	if err != nil {
-		return "", false
-	}
-	switch slack := f.now.Sub(f.at) + 2*time.Second; {
-	case f.now.Sub(date) > slack:
-		return fmt.Sprintf("%d s ahead of the API's", int(f.now.Sub(date).Seconds())), true
-	case date.Sub(f.now) > slack:
-		return fmt.Sprintf("%d s behind the API's", int(date.Sub(f.now).Seconds())), true
+	switch by, _ := clockAhead(f.header, f.at, f.now); {
+	case by > 0:
+		return fmt.Sprintf("%d s ahead of the API's", int(by.Seconds())), true
+	case by < 0:
+		return fmt.Sprintf("%d s behind the API's", int(-by.Seconds())), true
 	}
 	return "", false
 }
