@@ -1,0 +1,4 @@
+package state
+
+// mayWrite cannot tell without writing here.
+func mayWrite(string) error { return nil }
