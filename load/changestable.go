@@ -80,23 +80,23 @@ func (s *Session) changesDDL(ctx context.Context) (string, error) {
 // nil.
 func unfitForChanges(name string, st *structure) error {
 	e := &SchemaError{Table: name}
-	add := func(message, clause string) {
-		e.Findings = append(e.Findings, Finding{Severity: SeverityError, Message: message, Remedy: "ALTER TABLE " + quote(name) + " " + clause})
+	add := func(id, message, clause string) {
+		e.Findings = append(e.Findings, Finding{ID: id, Severity: SeverityError, Message: message, Remedy: "ALTER TABLE " + quote(name) + " " + clause})
 	}
 	if !strings.EqualFold(st.engine, "InnoDB") {
-		add(fmt.Sprintf("has engine %q, which cannot roll back", st.engine), "ENGINE=InnoDB")
+		add("engine", fmt.Sprintf("has engine %q, which cannot roll back", st.engine), "ENGINE=InnoDB")
 	}
 	for _, c := range changesColumns {
 		switch have := st.columns[c.name]; {
 		case have == nil:
-			add("lacks the column "+c.name+" of changes", "ADD COLUMN "+quote(c.name)+" "+c.definition)
+			add("column", "lacks the column "+c.name+" of changes", "ADD COLUMN "+quote(c.name)+" "+c.definition)
 		case !c.fits(have):
-			add(fmt.Sprintf("has column %s as %s; changes take %s", c.name, have.columnType, c.definition), "MODIFY COLUMN "+quote(c.name)+" "+c.definition)
+			add("type", fmt.Sprintf("has column %s as %s; changes take %s", c.name, have.columnType, c.definition), "MODIFY COLUMN "+quote(c.name)+" "+c.definition)
 		}
 	}
 	key := []string{"pipeline", "seq", "record_key"}
 	if len(e.Findings) == 0 && !st.hasKey(key) {
-		add("has no primary or unique key over exactly ("+strings.Join(key, ", ")+")", "ADD UNIQUE KEY (`pipeline`, `seq`, `record_key`)")
+		add("key", "has no primary or unique key over exactly ("+strings.Join(key, ", ")+")", "ADD UNIQUE KEY (`pipeline`, `seq`, `record_key`)")
 	}
 	return schemaError(name, e.Findings)
 }

@@ -107,3 +107,21 @@ func (c *conn) one(ctx context.Context, into []any, query string, args ...any) (
 	}, query, args...)
 	return found, err
 }
+
+// prepared has the server prepare a statement, which is never executed: nothing
+// but what it would be refused for is found out. Such an error of the server
+// leaves the connection as it is.
+func (c *conn) prepared(ctx context.Context, query string) error {
+	if c.err != nil {
+		return c.err
+	}
+	statement, err := c.sql.PrepareContext(ctx, query)
+	if err == nil {
+		defer func() { _ = c.fail(statement.Close()) }()
+		return nil
+	}
+	if number(err) == 0 {
+		return c.fail(err)
+	}
+	return err
+}

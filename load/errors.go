@@ -2,6 +2,8 @@ package load
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -92,12 +94,31 @@ func (t *Target) failure(doing string, err error) error {
 		e.Code = diff.CodeTargetAccess
 		e.Remedy = "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON " + quote(t.cfg.DBName) + ".* to the user of target.dsn"
 	case n != 0:
+	case errors.Is(err, mysql.ErrNoTLS):
+		e.Remedy = "the server offers no TLS: let it have a certificate, or take tls out of target.dsn (MYSQL_DSN)"
+	case untrusted(err):
+		e.Code = diff.CodeUnreachable
+		e.Remedy = "check the host name in target.dsn (MYSQL_DSN), and the server's certificate against this system's CA certificates"
 	case errors.Is(err, context.Canceled):
 		e.Code = diff.CodeInterrupted
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded) && !dialing(err):
 		e.Remedy = "the server took too long to answer; run again, and see what keeps it busy with SHOW PROCESSLIST"
 	default:
 		e.Code, e.Remedy = diff.CodeUnreachable, "check that the server runs and that host and port in target.dsn (MYSQL_DSN) are right"
 	}
 	return e
+}
+
+// untrusted reports whether the server's certificate was refused.
+func untrusted(err error) bool {
+	_, unverified := errors.AsType[*tls.CertificateVerificationError](err)
+	_, host := errors.AsType[x509.HostnameError](err)
+	_, authority := errors.AsType[x509.UnknownAuthorityError](err)
+	return unverified || host || authority
+}
+
+// dialing reports whether no connection was made at all.
+func dialing(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "dial"
 }

@@ -8,19 +8,17 @@ import (
 	"jstsync/diff"
 )
 
-// Severity says whether a table can be written in spite of a finding.
-type Severity string
-
 // The severities of findings.
 const (
-	SeverityError   Severity = "error"   // nothing is written until it is mended
-	SeverityWarning Severity = "warning" // runs go on; this may make one fail, or surprise
+	SeverityError   = diff.SeverityError   // nothing is written until it is mended
+	SeverityWarning = diff.SeverityWarning // runs go on; this may make one fail, or surprise
 )
 
 // Finding is something about an existing table that a pipeline's owner should
 // know.
 type Finding struct {
-	Severity Severity
+	ID       string // of its kind, such as engine
+	Severity diff.Severity
 	Column   string // "" when it is about the whole table
 	Message  string // a predicate of the table, such as "lacks the mapped column nick"
 	Remedy   string // an exact statement where there is one, else advice
@@ -102,8 +100,8 @@ type examiner struct {
 	missing      []diff.Column
 }
 
-func (x *examiner) add(severity Severity, column, message, remedy string) {
-	x.findings = append(x.findings, Finding{severity, column, message, remedy})
+func (x *examiner) add(severity diff.Severity, id, column, message, remedy string) {
+	x.findings = append(x.findings, Finding{id, severity, column, message, remedy})
 }
 
 // alter returns the statement that changes the table in one way.
@@ -114,11 +112,11 @@ func (x *examiner) alter(clause string) string {
 // examine compares the table with what the target needs.
 func (x *examiner) examine() {
 	if strings.Contains(x.st.kind, "VIEW") {
-		x.add(SeverityError, "", "is a view", "name the table behind the view in the setting table of the pipeline")
+		x.add(SeverityError, "view", "", "is a view", "name the table behind the view in the setting table of the pipeline")
 		return
 	}
 	if !strings.EqualFold(x.st.engine, "InnoDB") {
-		x.add(SeverityError, "", fmt.Sprintf("has engine %q, which cannot roll back", x.st.engine), x.alter("ENGINE=InnoDB"))
+		x.add(SeverityError, "engine", "", fmt.Sprintf("has engine %q, which cannot roll back", x.st.engine), x.alter("ENGINE=InnoDB"))
 	}
 	columns := x.target.columns()
 	for i := range columns {
@@ -132,7 +130,7 @@ func (x *examiner) examine() {
 		if i == len(x.target.table.Columns) {
 			message = "lacks the column " + c.Name + ", which marks the rows that deletes: soft deletes"
 		}
-		x.add(SeverityError, c.Name, message, x.alter(addDDL(c)))
+		x.add(SeverityError, "column", c.Name, message, x.alter(addDDL(c)))
 	}
 	x.unmapped()
 	x.keys()
@@ -144,7 +142,7 @@ func (x *examiner) examine() {
 // mended by one definition.
 func (x *examiner) column(want *diff.Column, have *column, key bool) {
 	if have.generation != "" {
-		x.add(SeverityError, want.Name, fmt.Sprintf("computes column %s, which takes no value", have.name),
+		x.add(SeverityError, "generated", want.Name, fmt.Sprintf("computes column %s, which takes no value", have.name),
 			"map another column, or make "+have.name+" an ordinary one")
 		return
 	}
@@ -154,16 +152,16 @@ func (x *examiner) column(want *diff.Column, have *column, key bool) {
 	notNull := !have.nullable && !want.NotNull && !key
 	remedy := x.alter(have.mended(x.typeOf(want, have, key, misfit != "", merges), have.nullable || notNull))
 	if misfit != "" {
-		x.add(SeverityError, want.Name, fmt.Sprintf("has column %s as %s, %s; the mapping says %s", have.name, have.columnType, misfit, want.Type), remedy)
+		x.add(SeverityError, "type", want.Name, fmt.Sprintf("has column %s as %s, %s; the mapping says %s", have.name, have.columnType, misfit, want.Type), remedy)
 	}
 	if charset {
-		x.add(SeverityError, want.Name, fmt.Sprintf("has column %s in %s, which cannot hold every character", have.name, have.charset), remedy)
+		x.add(SeverityError, "charset", want.Name, fmt.Sprintf("has column %s in %s, which cannot hold every character", have.name, have.charset), remedy)
 	}
 	if notNull {
-		x.add(SeverityError, want.Name, fmt.Sprintf("has column %s as NOT NULL; the mapping says it may be NULL", have.name), remedy)
+		x.add(SeverityError, "null", want.Name, fmt.Sprintf("has column %s as NOT NULL; the mapping says it may be NULL", have.name), remedy)
 	}
 	if merges && misfit == "" && !charset {
-		x.add(SeverityWarning, want.Name, fmt.Sprintf("has key column %s in %s, which takes some different keys for one; a run that meets such keys stops", have.name, have.collation), remedy)
+		x.add(SeverityWarning, "collation", want.Name, fmt.Sprintf("has key column %s in %s, which takes some different keys for one; a run that meets such keys stops", have.name, have.collation), remedy)
 	}
 }
 

@@ -19,7 +19,7 @@ func (x *examiner) unmapped() {
 		if mapped[name] || c.nullable || c.preset.Valid || c.generation != "" || strings.Contains(c.extra, "auto_increment") {
 			continue
 		}
-		x.add(SeverityError, c.name, fmt.Sprintf("has column %s as NOT NULL without a default, so that no row can be inserted", c.name),
+		x.add(SeverityError, "default", c.name, fmt.Sprintf("has column %s as NOT NULL without a default, so that no row can be inserted", c.name),
 			x.alter(c.mended(c.ownType(), true)))
 	}
 }
@@ -49,21 +49,21 @@ func (x *examiner) keys() {
 			clause = "ADD UNIQUE KEY ("
 		}
 		names := strings.Join(keyNames(t), ", ")
-		x.add(SeverityError, "", fmt.Sprintf("has no primary or unique key over exactly (%s), the pipeline's key", strings.ReplaceAll(names, "`", "")), x.alter(clause+names+")"))
+		x.add(SeverityError, "key", "", fmt.Sprintf("has no primary or unique key over exactly (%s), the pipeline's key", strings.ReplaceAll(names, "`", "")), x.alter(clause+names+")"))
 	}
 	for i := range x.st.uniques {
 		u := &x.st.uniques[i]
 		if !u.partial && u.covers(key) || !slices.ContainsFunc(u.columns, func(c string) bool { return slices.Contains(mapped, c) }) {
 			continue
 		}
-		x.add(SeverityWarning, "", fmt.Sprintf("has another unique key %s (%s); a run fails when two records share its values", u.name, strings.Join(u.columns, ", ")),
+		x.add(SeverityWarning, "unique", "", fmt.Sprintf("has another unique key %s (%s); a run fails when two records share its values", u.name, strings.Join(u.columns, ", ")),
 			x.alter(fmt.Sprintf("DROP INDEX %s, ADD INDEX (%s)", quote(u.name), strings.Join(quoteAll(u.columns), ", ")))+", unless the source's records never share them")
 	}
 }
 
 func (x *examiner) triggers() {
 	for _, t := range x.st.triggers {
-		x.add(SeverityWarning, "", fmt.Sprintf("has trigger %s, which runs %s each %s and may write what no run recorded", t.name, strings.ToLower(t.timing), strings.ToLower(t.event)),
+		x.add(SeverityWarning, "trigger", "", fmt.Sprintf("has trigger %s, which runs %s each %s and may write what no run recorded", t.name, strings.ToLower(t.timing), strings.ToLower(t.event)),
 			"make sure that it changes no mapped column, or DROP TRIGGER "+quote(t.name))
 	}
 }
@@ -80,9 +80,9 @@ func (x *examiner) foreignKeys() {
 			continue
 		}
 		if acts(f.onDelete) || acts(f.onUpdate) {
-			x.add(SeverityWarning, "", fmt.Sprintf("has foreign key %s to %s with ON DELETE %s, ON UPDATE %s, which changes its rows without a run", f.name, f.parent, f.onDelete, f.onUpdate), drop)
+			x.add(SeverityWarning, "foreign_key", "", fmt.Sprintf("has foreign key %s to %s with ON DELETE %s, ON UPDATE %s, which changes its rows without a run", f.name, f.parent, f.onDelete, f.onUpdate), drop)
 		} else {
-			x.add(SeverityWarning, "", fmt.Sprintf("has foreign key %s; a run fails when %s lacks the row that a record names", f.name, f.parent), drop)
+			x.add(SeverityWarning, "foreign_key", "", fmt.Sprintf("has foreign key %s; a run fails when %s lacks the row that a record names", f.name, f.parent), drop)
 		}
 	}
 }
@@ -92,10 +92,10 @@ func (x *examiner) referenced(f foreignKey, drop string) {
 	switch {
 	case x.target.deletes != DeleteHard:
 	case acts(f.onDelete):
-		x.add(SeverityError, "", fmt.Sprintf("is the parent of table %s (foreign key %s, ON DELETE %s): a delete here would change rows there", f.child, f.name, f.onDelete),
+		x.add(SeverityError, "foreign_key", "", fmt.Sprintf("is the parent of table %s (foreign key %s, ON DELETE %s): a delete here would change rows there", f.child, f.name, f.onDelete),
 			drop+" (and add it again with ON DELETE RESTRICT), or set deletes: soft for the pipeline")
 	default:
-		x.add(SeverityWarning, "", fmt.Sprintf("is the parent of table %s (foreign key %s); a run fails when it deletes a row that is named there", f.child, f.name),
+		x.add(SeverityWarning, "foreign_key", "", fmt.Sprintf("is the parent of table %s (foreign key %s); a run fails when it deletes a row that is named there", f.child, f.name),
 			"set deletes: soft for the pipeline, or "+drop)
 	}
 }

@@ -53,7 +53,7 @@ func WithProgress(tell func(done, total int)) Option { return func(t *Target) { 
 
 // check refuses options that cannot be meant.
 func (t *Target) check() error {
-	if strings.EqualFold(t.changes, checkpointTable) || strings.EqualFold(t.changes, t.table.Name) {
+	if t.changes != "" && (strings.EqualFold(t.changes, checkpointTable) || strings.EqualFold(t.changes, t.table.Name)) {
 		return &diff.Error{
 			Code:    diff.CodeConfig,
 			Message: fmt.Sprintf("changes_table of pipeline %s is %s, which holds something else", t.pipeline, t.changes), Remedy: "name another table",

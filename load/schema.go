@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"jstsync/diff"
 	"jstsync/internal/fault"
 )
 
@@ -116,11 +115,10 @@ func (s *Session) checkpointDDL(ctx context.Context) (string, error) {
 	case !ok:
 		return createCheckpoint, nil
 	case !strings.EqualFold(st.engine, "InnoDB"):
-		return "", &diff.Error{
-			Code:    diff.CodeTargetSchema,
-			Message: fmt.Sprintf("table %s has engine %q, which cannot roll back", checkpointTable, st.engine),
-			Remedy:  fmt.Sprintf("ALTER TABLE %s ENGINE=InnoDB", quote(checkpointTable)),
-		}
+		return "", schemaError(checkpointTable, []Finding{{
+			ID: "engine", Severity: SeverityError, Message: fmt.Sprintf("has engine %q, which cannot roll back", st.engine),
+			Remedy: fmt.Sprintf("ALTER TABLE %s ENGINE=InnoDB", quote(checkpointTable)),
+		}})
 	}
 	return "", nil
 }
