@@ -18,6 +18,7 @@ type decoder struct {
 	missing  []Problem // of settings without a value: errors only for who requires them
 	findings []Problem // of examiners
 	literal  *Problem  // where the first secret written out in the file stands
+	decoded  bool      // the file could be parsed, and settings were made of it
 	crowded  bool      // within one of several sources
 	places   map[string]origin
 }

@@ -51,6 +51,21 @@ func Check(path string, host Host, examiners ...Examiner) (*Settings, error) {
 	return s, nil
 }
 
+// Inspect is Check for whoever goes on in spite of mistakes: it gives the
+// settings as far as they can be told, what is wrong or missing having its zero
+// value; all mistakes; and every setting without a value. Its error is an
+// [*Error] when the file cannot be read as a configuration at all.
+func Inspect(path string, host Host, examiners ...Examiner) (s *Settings, mistakes, missing []Problem, err error) {
+	s, d, err := read(path, host, examiners)
+	if err == nil && !d.decoded {
+		err = problemsError(d.problems)
+	}
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return s, slices.Concat(d.problems, d.findings), d.missing, nil
+}
+
 // FileName gives the file that Load reads for this path.
 func FileName(path string, host Host) string {
 	return cmp.Or(path, host.env(configEnv), DefaultFile)
@@ -79,7 +94,7 @@ func read(path string, host Host, examiners []Examiner) (*Settings, *decoder, er
 func (d *decoder) decode(data []byte, mode fs.FileMode, examiners []Examiner) *Settings {
 	s := &Settings{}
 	root := d.parse(data)
-	if len(d.problems) == 0 {
+	if d.decoded = len(d.problems) == 0; d.decoded {
 		d.structure(reflect.ValueOf(s).Elem(), root, "", origin{})
 		d.validate(s)
 		d.examine(s, examiners)
