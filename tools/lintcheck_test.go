@@ -35,6 +35,7 @@ var violations = map[string]struct{ code, linter, text string }{
 	"extract/sub/bad.go":       {use("jstsync/state"), "depguard", "pipeline and cmd bring the parts together"},
 
 	"internal/pipeline/bad.go": {use("jstsync/state"), "depguard", "cmd passes it in"},
+	"internal/doctor/bad.go":   {use("jstsync/load"), "depguard", "doctor says what it needs to be given"},
 
 	"internal/config/bad.go":  {use("jstsync/diff"), "depguard", "it imports nothing of ours"},
 	"internal/fault/bad.go":   {use("jstsync/internal/console"), "depguard", "it imports nothing of ours"},
@@ -72,6 +73,7 @@ var clean = map[string]string{
 	"diff/pure_test.go":          use("os", "time"),
 	"extract/good.go":            use("jstsync/diff", "jstsync/internal/fault", "net/http"),
 	"internal/console/good.go":   use("jstsync/internal/serve"),
+	"internal/doctor/good.go":    use("jstsync/diff"),
 	"internal/mysqltest/good.go": use("database/sql", "github.com/go-sql-driver/mysql"),
 	"internal/pipeline/good.go":  use("jstsync/diff", "jstsync/internal/fault"),
 	"internal/metrics/good.go":   use("github.com/prometheus/client_golang/prometheus"),

@@ -70,7 +70,7 @@ func (p *program) app() *cli.App {
 			&cli.BoolFlag{Name: "quiet", Usage: "log errors only"},
 		}, profileFlags()...),
 		Commands: []*cli.Command{
-			p.initCommand(), p.configCommand(), p.authCommand(),
+			p.initCommand(), p.configCommand(), p.doctorCommand(), p.authCommand(),
 			p.planCommand(), p.showCommand(), p.applyCommand(), p.syncCommand(), p.serveCommand(),
 			p.runsCommand(), p.changesCommand(), p.historyCommand(), p.compareCommand(), p.snapshotCommand(), p.quarantineCommand(), p.verifyCommand(),
 			p.schemaCommand(), p.stateCommand(), p.sandboxCommand(), p.versionCommand(),

@@ -70,7 +70,8 @@ func (b built) Run() int {
 // document; http CODE METHOD URL [NAME:VALUE…] sends a request
 // with headers, wants that status and prints the body; await REGEXP URL
 // [NAME:VALUE…] gets a page until it matches; signal HUP|INT|TERM goes to the
-// program that was last put into the background.
+// program that was last put into the background; user NAME makes a user of the server without rights and puts its DSN into
+// the variable.
 func TestScript(t *testing.T) {
 	mysqltest.DSN(t) // skips them all where there is no server
 	testscript.Run(t, testscript.Params{
@@ -116,6 +117,7 @@ func TestScript(t *testing.T) {
 			"http":     scripted((*script).http),
 			"await":    scripted((*script).await),
 			"signal":   scripted((*script).signal),
+			"user":     scripted((*script).user),
 
 			"documented": scripted((*script).documented),
 		},

@@ -93,6 +93,7 @@ func (h *hideout) badSource() {
 		h.jstsync(exitFailed, "plan", "--record", "answers", "--format", "json")
 		h.jstsync(exitFailed, "plan", "--replay", "answers")
 		h.jstsync(exitFailed, "sync", "--record", "answers")
+		h.try("doctor", "--format", "json") // which speaks on stdout alone
 		h.tap.answer("", nil)
 	}
 	h.with(map[string]string{"base_url": "http://127.0.0.1:1"}, func() { h.jstsync(exitFailed, "sync", "--record", "answers") })
@@ -144,7 +145,10 @@ func (h *hideout) badTarget() {
 		strings.Replace(good, thePassword, thePassword+"x", 1):  exitFailed,
 		strings.Replace(good, "tcp(127.0.0.1", "tcp(nohost", 1): exitFailed,
 	} {
-		h.with(map[string]string{"dsn": dsn}, func() { h.jstsync(want, "sync", "--record", "answers") })
+		h.with(map[string]string{"dsn": dsn}, func() {
+			h.jstsync(want, "sync", "--record", "answers")
+			h.try("doctor", "--format", "json") // which speaks on stdout alone
+		})
 	}
 	lock, err := state.Acquire(h.t.Context(), "jstsync.db", time.Second, time.Now())
 	if err != nil {
