@@ -3,6 +3,8 @@ package load_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 
@@ -79,6 +81,9 @@ func TestSession_ExamineTables_Grants(t *testing.T) {
 		{"columns, one not to change", []string{
 			"SELECT (shop_id, shop_name, co_id, created, url), INSERT (shop_id, shop_name, co_id, created, url), UPDATE (shop_name, co_id, created) ON jst_shops", "DELETE ON jst_shops",
 		}, true, nil, "UPDATE"},
+		{"columns, one that is hidden", []string{
+			"SELECT (shop_id, shop_name, co_id, created), INSERT (shop_id, shop_name, co_id, created), UPDATE (shop_name, co_id, created) ON jst_shops", "DELETE ON jst_shops",
+		}, true, nil, "SELECT, INSERT, UPDATE"},
 		{"changes", []string{"ALL ON jst_shops"}, true, []load.Option{load.WithChangesTable("changes")}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -213,4 +218,38 @@ func TestSession_Standing(t *testing.T) {
 	want("table dropped", standing(b.target, in.To(), nil), "has no table jstsync_checkpoint", "jstsync state rebuild")
 	want("rows of somebody", standing(b.target, diff.Head{Instance: diff.ID{9}}, nil), "error mysql.foreign_rows jst_shops: holds rows that no run wrote → ", "jstsync state rebuild")
 	want("rows of somebody, shared", standing(b.openWith(t, pipeline, load.Shared(true)), diff.Head{Instance: diff.ID{9}}, nil))
+}
+
+// Servers below the floor, and clusters, are told by what they say of
+// themselves.
+func TestSession_ExamineServer_Kinds(t *testing.T) {
+	target, err := load.Open("u@tcp(h:3306)/d", pipeline, shops(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		version, comment string
+		more             map[string]string
+		want             string // of the findings; "" when all is well
+	}{
+		{"10.11.19-MariaDB-0+deb12u1", "Debian 12", nil, ""},
+		{"10.5.0-MariaDB", "", nil, ""},
+		{"10.4.33-MariaDB-log", "", nil, "error mysql.version h:3306/d: 10.4.33-MariaDB-log → upgrade the server"},
+		{"11.4.2", "MariaDB Server", nil, ""},
+		{"8.0.36", "MySQL Community Server - GPL", nil, ""},
+		{"5.7.44-log", "", nil, ""},
+		{"5.6.24", "", nil, "error mysql.version h:3306/d: MySQL 5.6.24 → upgrade the server"},
+		{"nonsense", "", nil, "error mysql.version"},
+		{"8.0.11-TiDB-v7.5.0", "TiDB Server", nil, "warning mysql.cluster h:3306/d: it is part of a cluster (TiDB)"},
+		{"10.6.1-MariaDB", "", map[string]string{"wsrep_on": "ON"}, "cluster (Galera)"},
+		{"10.6.1-MariaDB", "", map[string]string{"wsrep_on": "OFF"}, ""},
+		{"8.4.0", "", map[string]string{"group_replication_group_name": "aaaa"}, "cluster (group replication)"},
+	} {
+		global := map[string]string{"version": test.version, "version_comment": test.comment}
+		maps.Copy(global, test.more)
+		got := texts(load.JudgeServer(target, global))
+		if got == "" != (test.want == "") || !strings.Contains(got, test.want) {
+			t.Errorf("%s %s %v: got %q, want %q", test.version, test.comment, test.more, got, test.want)
+		}
+	}
 }

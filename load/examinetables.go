@@ -157,15 +157,12 @@ func (s *survey) lacking(ctx context.Context, rights []right) (names []string, e
 	return names, nil
 }
 
-// onTarget are the rights on the target table. A column that is missing is a
-// finding of its own.
+// onTarget are the rights on the target table. A column that is not there is
+// asked for as well: to a user of columns alone it may be one that is hidden.
 func (s *survey) onTarget(x *examiner) []right {
 	t := s.target.table
 	var all, changing []string
 	for i, c := range s.target.columns() {
-		if x.st != nil && x.st.columns[strings.ToLower(c.Name)] == nil {
-			continue
-		}
 		all = append(all, quote(c.Name))
 		if !slices.Contains(t.Key, i) {
 			changing = append(changing, quote(c.Name))

@@ -92,3 +92,11 @@ func Ahead(seq iter.Seq2[int, error]) iter.Seq2[int, error] { return ahead(seq) 
 
 // Literals is literals.
 func Literals(query string, args []any) (string, []any) { return literals(query, args) }
+
+// JudgeServer is what ExamineServer says of a server's global variables.
+func JudgeServer(t *Target, global map[string]string) []diff.Finding {
+	v := &survey{Session: &Session{target: t}}
+	v.version(global["version"], global["version_comment"])
+	v.cluster(global)
+	return v.found
+}

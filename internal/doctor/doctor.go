@@ -72,7 +72,7 @@ func (c *Checkup) Run(ctx context.Context, tell func(diff.Finding) error) error 
 	if r.err != nil {
 		return r.err
 	}
-	return ctx.Err()
+	return context.Cause(ctx)
 }
 
 // round is one run of a checkup.
