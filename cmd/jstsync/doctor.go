@@ -39,7 +39,7 @@ func (p *program) doctor(c *cli.Context) error {
 	if err := noArguments(c, "doctor"); err != nil {
 		return err
 	}
-	text := p.text(c).Checkup(p.stdout, p.lang)
+	text := p.text(c).Checkup(p.stdout)
 	show, end := text.Add, text.End
 	switch f := c.String("format"); f {
 	case "text":

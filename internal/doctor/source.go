@@ -76,7 +76,7 @@ func (v *visit) token() (access string) {
 		v.add(diff.SeverityError, "token", diff.Say(err.Error()), remedyOf(err))
 		return noToken
 	case err != nil:
-		v.add(diff.SeverityWarning, "token", diff.Say("%s; the configured one is used", err.Error()), remedyOf(err))
+		v.add(diff.SeverityWarning, "token", diff.Say("%s; the configured one is used", diff.Say(err.Error())), remedyOf(err))
 		return token.Access
 	case token == nil:
 		v.tokenTold = true

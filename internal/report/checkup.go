@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"jstsync/diff"
-	"jstsync/internal/lang"
 )
 
 // cyan marks what is good to know.
@@ -18,15 +17,14 @@ const cyan = "\x1b[36m"
 type Checkup struct {
 	text   Text
 	out    io.Writer
-	lang   lang.Language
 	counts map[diff.Severity]int
 	group  string // of the finding before
 }
 
-// Checkup returns a writer of findings in a language. Its lines are as wide as
-// the terminal, and 80 columns in a file or a pipe.
-func (t Text) Checkup(out io.Writer, in lang.Language) *Checkup {
-	return &Checkup{text: t, out: out, lang: in, counts: map[diff.Severity]int{}}
+// Checkup returns a writer of findings. Its lines are as wide as the terminal,
+// and 80 columns in a file or a pipe.
+func (t Text) Checkup(out io.Writer) *Checkup {
+	return &Checkup{text: t, out: out, counts: map[diff.Severity]int{}}
 }
 
 // severities are all there are, the worst first.
@@ -60,17 +58,28 @@ func (c *Checkup) Add(f *diff.Finding) error {
 	}
 	indent := 0
 	for _, s := range severities() {
-		indent = max(indent, 4+width(c.lang.Text(string(s))))
+		indent = max(indent, 4+width(c.text.Lang.Text(string(s))))
 	}
-	b.WriteString(c.text.paint(colorOf(f.Severity), pad("  "+c.lang.Text(string(f.Severity)), indent)))
-	seen := fmt.Sprintf("%s: %s [%s]", f.Subject, f.Evidence.In(c.lang.Text), f.ID)
+	b.WriteString(c.text.paint(colorOf(f.Severity), pad("  "+c.text.Lang.Text(string(f.Severity)), indent)))
+	seen := c.text.Lang.Sprintf("%s: %s [%s]", f.Subject, c.say(f.Evidence), f.ID)
 	c.paragraph(&b, seen, indent)
-	if remedy := f.Remedy.In(c.lang.Text); remedy != "" {
+	if remedy := c.say(f.Remedy); remedy != "" {
 		b.WriteString(strings.Repeat(" ", indent))
-		c.paragraph(&b, c.lang.Sprintf("remedy: %s", remedy), indent)
+		c.paragraph(&b, c.text.Lang.Sprintf("remedy: %s", remedy), indent)
 	}
 	_, err := io.WriteString(c.out, b.String())
 	return err
+}
+
+// say says a phrase in the reader's language. What has no entry of its own may
+// be an error, put into words elsewhere.
+func (c *Checkup) say(p diff.Phrase) string {
+	return p.In(func(english string) string {
+		if said := c.text.Lang.Text(english); said != english {
+			return said
+		}
+		return c.text.Lang.Sentence(english)
+	})
 }
 
 // paragraph writes a text whose first line is indented already.
@@ -92,17 +101,17 @@ func (c *Checkup) heading(f *diff.Finding) string {
 	area, _, _ := strings.Cut(f.ID, ".")
 	switch {
 	case area == "config":
-		return c.lang.Text("configuration")
+		return c.text.Lang.Text("configuration")
 	case f.Pipeline != "":
-		return c.lang.Sprintf("pipeline %s", f.Pipeline)
+		return c.text.Lang.Sprintf("pipeline %s", f.Pipeline)
 	case f.Source != "":
-		return c.lang.Sprintf("source %s", f.Source)
+		return c.text.Lang.Sprintf("source %s", f.Source)
 	case area == "state":
-		return c.lang.Text("state file")
+		return c.text.Lang.Text("state file")
 	case area == "api":
-		return c.lang.Text("source")
+		return c.text.Lang.Text("source")
 	default:
-		return c.lang.Text("MySQL server")
+		return c.text.Lang.Text("MySQL server")
 	}
 }
 
@@ -110,7 +119,7 @@ func (c *Checkup) heading(f *diff.Finding) string {
 func (c *Checkup) End() error {
 	var parts []string
 	for _, s := range severities() {
-		part := fmt.Sprintf("%s %d", c.lang.Text(string(s)), c.counts[s])
+		part := fmt.Sprintf("%s %d", c.text.Lang.Text(string(s)), c.counts[s])
 		if c.counts[s] > 0 {
 			part = c.text.paint(colorOf(s), part)
 		}

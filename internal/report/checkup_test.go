@@ -20,10 +20,10 @@ func findings() []diff.Finding {
 	}
 }
 
-func checkup(t *testing.T, text report.Text, in lang.Language) string {
+func checkup(t *testing.T, text report.Text) string {
 	t.Helper()
 	var b strings.Builder
-	c := text.Checkup(&b, in)
+	c := text.Checkup(&b)
 	for _, f := range findings() {
 		if err := c.Add(&f); err != nil {
 			t.Fatal(err)
@@ -50,26 +50,26 @@ source north
 
 error 1 · warning 1 · note 0 · ok 1
 `
-	if got := checkup(t, report.Text{Width: -1}, lang.English); got != english {
+	if got := checkup(t, report.Text{Width: -1}); got != english {
 		t.Errorf("got\n%s\nwant\n%s", got, english)
 	}
 	const chinese = `状态文件
-  正常  jstsync.db: 尚不存在 [state.file]
+  正常  jstsync.db 尚不存在 [state.file]
 
 管道 shops
-  错误  jst_shops: 'u'@'%' 缺少权限 UPDATE [mysql.grants]
+  错误  jst_shops 'u'@'%' 缺少权限 UPDATE [mysql.grants]
         处理办法：GRANT UPDATE ON ` + "`a_database_with_a_long_name`.`jst_shops`" + ` TO
         'somebody'@'10.0.0.%'
 
 数据源 north
-  警告  host: 100 % \u001b[31m <used> [api.rate]
+  警告  host 100 % \u001b[31m <used> [api.rate]
 
 错误 1 · 警告 1 · 提示 0 · 正常 1
 `
-	if got := checkup(t, report.Text{Width: -1}, lang.Chinese); got != chinese {
+	if got := checkup(t, report.Text{Width: -1, Lang: lang.Chinese}); got != chinese {
 		t.Errorf("got\n%s\nwant\n%s", got, chinese)
 	}
-	colored := checkup(t, report.Text{Width: 120, Color: true}, lang.English)
+	colored := checkup(t, report.Text{Width: 120, Color: true})
 	for _, want := range []string{"\x1b[31m  error    \x1b[0mjst_shops", "\x1b[32m  ok       \x1b[0m", "\x1b[33m  warning  \x1b[0m", "\x1b[31merror 1\x1b[0m · \x1b[33mwarning 1\x1b[0m · note 0"} {
 		if !strings.Contains(colored, want) {
 			t.Errorf("got\n%q\nwant in it %q", colored, want)
