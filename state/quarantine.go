@@ -13,7 +13,7 @@ const quarantineBatch = 1000
 // order in which that run lists them, each with the first of the runs that set
 // it aside one after the other.
 func (r *Reader) Quarantine() ([]diff.SetAside, error) {
-	s := standing{open: map[string]int{}}
+	s := standing{open: map[string][]int{}}
 	for more, before := true, ^uint64(0); more; {
 		err := r.view(func(tx *bbolt.Tx, p *bbolt.Bucket) (err error) {
 			more = false
@@ -49,15 +49,20 @@ func (r *Reader) Quarantine() ([]diff.SetAside, error) {
 			return nil, err
 		}
 	}
-	for _, i := range s.open { // which the oldest run on record set aside already
-		s.all[i].AtLeast = s.forgotten
+	for _, places := range s.open { // which the oldest run on record set aside already
+		for _, i := range places {
+			s.all[i].AtLeast = s.forgotten
+		}
 	}
 	return s.all, nil
 }
 
 // looked reports whether a run read the source to its end, and so knows what is
-// set aside.
+// set aside: a repair or a rebuild did not.
 func looked(r *diff.Run) bool {
+	if r.Trigger == diff.KindRepair || r.Trigger == diff.KindRebuild {
+		return false
+	}
 	switch r.Status {
 	case diff.Unchanged, diff.Committed, diff.Held:
 		return r.Scan == diff.Complete || r.Scan == diff.Unstable
@@ -79,7 +84,7 @@ func identity(q diff.Quarantined) string {
 // known since when.
 type standing struct {
 	all       []diff.SetAside
-	open      map[string]int // places in all, by identity
+	open      map[string][]int // places in all, by identity
 	begun     bool
 	forgotten bool // older runs are no longer on record
 }
@@ -91,7 +96,7 @@ func (s *standing) back(run *diff.Run) bool {
 		s.begun = true
 		for i, q := range run.Quarantine {
 			s.all = append(s.all, diff.SetAside{Quarantined: q, Run: run.Run, Since: run.Started})
-			s.open[identity(q)] = i
+			s.open[identity(q)] = append(s.open[identity(q)], i)
 		}
 		return len(s.open) > 0
 	}
@@ -99,11 +104,13 @@ func (s *standing) back(run *diff.Run) bool {
 	for _, q := range run.Quarantine {
 		still[identity(q)] = true
 	}
-	for key, i := range s.open {
-		if still[key] {
-			s.all[i].Run, s.all[i].Since = run.Run, run.Started
-		} else {
+	for key, places := range s.open {
+		if !still[key] {
 			delete(s.open, key)
+			continue
+		}
+		for _, i := range places {
+			s.all[i].Run, s.all[i].Since = run.Run, run.Started
 		}
 	}
 	return len(s.open) > 0
