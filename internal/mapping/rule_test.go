@@ -13,6 +13,8 @@ func TestRule_Kinds(t *testing.T) {
 	length := mapping.RuleSpec{Length: "n", Min: "2", Max: "4"}
 	numbers := mapping.RuleSpec{Range: "n", Min: "-1.5", Max: "1e2"}
 	dates := mapping.RuleSpec{Range: "n", Min: "2024-01-01"}
+	days := mapping.RuleSpec{Range: "n", Min: "2024-01-01", Max: "2024-01-31"}
+	moments := mapping.RuleSpec{Range: "n", Max: "2024-01-31 12:00:00"}
 	regex := mapping.RuleSpec{Regex: "n", Pattern: "^[a-z]+$"}
 	oneOf := mapping.RuleSpec{OneOf: "n", Values: []string{"a", "7"}}
 	for _, tt := range []struct {
@@ -24,7 +26,11 @@ func TestRule_Kinds(t *testing.T) {
 		{notNull, "null", "rule r: n is null or missing"},
 		{length, `"店铺"`, ""},
 		{length, "1234", ""},
-		{length, `"x"`, "rule r: n has 1 characters, fewer than 2"},
+		{length, `"四个汉字"`, ""},
+		{length, `"👍👍"`, ""},
+		{length, `"\ud83d\udc4d"`, "rule r: n has 1 character, fewer than 2"},
+		{length, `"五个汉字了"`, "rule r: n has 5 characters, more than 4"},
+		{length, `"x"`, "rule r: n has 1 character, fewer than 2"},
 		{length, `"abcde"`, "rule r: n has 5 characters, more than 4"},
 		{length, "null", ""},
 		{length, "[1]", "rule r: n [1] is neither a text nor a number"},
@@ -38,6 +44,10 @@ func TestRule_Kinds(t *testing.T) {
 		{dates, `"2024-01-01 00:00:00"`, ""},
 		{dates, `"2023-12-31 23:59:59"`, "rule r: n is 2023-12-31 23:59:59, less than 2024-01-01"},
 		{dates, `" "`, ""},
+		{days, `"2024-01-31 23:59:59.999"`, ""},
+		{days, `"2024-02-01"`, "rule r: n is 2024-02-01, more than 2024-01-31"},
+		{moments, `"2024-01-31"`, ""},
+		{moments, `"2024-01-31 12:00:00.001"`, "rule r: n is 2024-01-31 12:00:00.001, more than 2024-01-31 12:00:00"},
 		{dates, `"soon"`, `rule r: n is "soon", which is no date`},
 		{regex, `"abc"`, ""},
 		{regex, `"abC"`, `rule r: n is "abC", which does not match ^[a-z]+$`},

@@ -85,13 +85,20 @@ func (r *Rule) compileLength(spec *RuleSpec) (field string, wrong *MistakeError)
 		n := utf8.RuneCountInString(d.text)
 		switch {
 		case n < least:
-			return fmt.Sprintf("has %d characters, fewer than %d", n, least)
+			return fmt.Sprintf("has %s, fewer than %d", characters(n), least)
 		case n > greatest:
-			return fmt.Sprintf("has %d characters, more than %d", n, greatest)
+			return fmt.Sprintf("has %s, more than %d", characters(n), greatest)
 		}
 		return ""
 	}))
 	return "", nil
+}
+
+func characters(n int) string {
+	if n == 1 {
+		return "1 character"
+	}
+	return strconv.Itoa(n) + " characters"
 }
 
 func length(text string, none int) (int, bool) {
@@ -108,6 +115,7 @@ type bound struct {
 	number number
 	date   time.Time
 	dated  bool
+	day    bool // the date names a day, all of which it is
 }
 
 func parseBound(text string) (bound, *MistakeError) {
@@ -118,7 +126,7 @@ func parseBound(text string) (bound, *MistakeError) {
 		return bound{text: text, number: n}, nil
 	}
 	if t, ok := parseDate(datum{isText, text}); ok {
-		return bound{text: text, date: t, dated: true}, nil
+		return bound{text: text, date: t, dated: true, day: len(text) == len(time.DateOnly)}, nil
 	}
 	return bound{}, mistake("write a number such as 0.5, or a date such as 2024-01-31", "it is neither a number nor a date")
 }
@@ -136,7 +144,7 @@ func (r *Rule) compileRange(spec *RuleSpec) (field string, wrong *MistakeError) 
 		if least.dated != greatest.dated {
 			return "max", mistake("write both as numbers or both as dates", "one end is a number and the other a date")
 		}
-		if order, _ := least.order(datum{isText, greatest.text}); order < 0 {
+		if order, _ := greatest.order(datum{isText, least.text}); order > 0 {
 			return "min", mistake("exchange them", "it is more than max")
 		}
 	}
@@ -173,6 +181,9 @@ func (b bound) order(d datum) (order int, wrong string) {
 		t, ok := parseDate(d)
 		if !ok {
 			return 0, "no date"
+		}
+		if b.day {
+			t = t.Truncate(24 * time.Hour)
 		}
 		return t.Compare(b.date), ""
 	}
