@@ -95,5 +95,15 @@ func (p *poller) tell(w *wiring, r *ended) error {
 		}
 	}
 	p.log.Log(context.Background(), level, "run ended", attrs...)
+	p.warnOf(r.plan)
 	return r.err
+}
+
+// warnOf logs the rules whose breach is only to be told of, which a run does once.
+func (p *poller) warnOf(plan *diff.Plan) {
+	for _, rule := range plan.Rules {
+		if rule.OnFail == diff.Warn {
+			p.log.Warn("rule broken", "pipeline", plan.Pipeline, "run", plan.Run, "rule", rule.Rule, "records", rule.Count, "first_keys", rule.Keys)
+		}
+	}
 }

@@ -20,12 +20,21 @@ type broken struct {
 func (s *scan) judge(key diff.Key, r *diff.Record) string {
 	var reasons []string
 	for _, rule := range s.Mapping.Broken(r) {
-		s.broken = append(s.broken, broken{key, rule})
 		if rule.OnFail == diff.Quarantine {
 			reasons = append(reasons, rule.Reason)
 		}
+		s.note(key, rule)
 	}
 	return strings.Join(reasons, "; ")
+}
+
+// note remembers a broken rule. Why is told with the record that is set aside, or
+// when the run fails; a warning gives the keys, of which there may be many.
+func (s *scan) note(key diff.Key, rule diff.BrokenRule) {
+	if rule.OnFail != diff.Fail {
+		rule.Reason = ""
+	}
+	s.broken = append(s.broken, broken{key, rule})
 }
 
 // aside quarantines a record whose key is known. Its row stays as it is.
@@ -69,11 +78,10 @@ func (s *scan) refused() error {
 		return nil
 	}
 	slices.Sort(keys)
+	remedy := "nothing was written; mend the record in Jushuitan, or set on_fail of the rule to quarantine, which sets it aside and lets the rest go on"
 	if keys = slices.Compact(keys); len(keys) > 1 {
 		first += fmt.Sprintf("; %d records break rules with on_fail: fail: %s", len(keys), named(keys))
+		remedy = "nothing was written; mend the records in Jushuitan, or set on_fail of the rule to quarantine, which sets them aside and lets the rest go on"
 	}
-	return &diff.Error{
-		Code: diff.CodeQuality, Message: first,
-		Remedy: "nothing was written; mend the records in Jushuitan, or set on_fail of the rule to quarantine, which sets them aside and lets the rest go on",
-	}
+	return &diff.Error{Code: diff.CodeQuality, Message: first, Remedy: remedy}
 }

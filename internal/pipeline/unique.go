@@ -98,7 +98,7 @@ func (s *scan) contest(rule diff.UniqueRule) (lost int, err error) {
 	gone := map[diff.Key]bool{}
 	for _, key := range slices.Sorted(maps.Keys(c.losers)) {
 		b := diff.BrokenRule{Rule: rule.Rule, OnFail: rule.OnFail, Reason: fmt.Sprintf("rule %s: %s has the same value", rule.Rule, c.losers[key])}
-		s.broken = append(s.broken, broken{key, b})
+		s.note(key, b)
 		if rule.OnFail == diff.Quarantine {
 			s.aside(key, b.Reason)
 			gone[key] = true
