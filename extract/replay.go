@@ -145,7 +145,7 @@ func (p *Replay) exchange(ctx context.Context, r request, n int) (exchange, erro
 	}
 	if e.Stopped {
 		x.ended = &diff.Error{
-			Code: diff.CodeFailed, Message: "the recorded run was stopped here", Remedy: "record another run",
+			Code: diff.CodeFailed, Message: "the run that is recorded in " + p.dir + " was stopped here", Remedy: "record another run",
 		}
 	}
 	if e.File == "" {
@@ -154,7 +154,7 @@ func (p *Replay) exchange(ctx context.Context, r request, n int) (exchange, erro
 	var err error
 	if x.body, err = p.body(e.File); err != nil {
 		return exchange{}, &diff.Error{
-			Code: diff.CodeFailed, Message: "read a recorded answer", Remedy: "record another run", Err: err,
+			Code: diff.CodeFailed, Message: "read an answer recorded in " + p.dir, Remedy: "record another run", Err: err,
 		}
 	}
 	return x, nil

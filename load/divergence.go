@@ -39,7 +39,7 @@ func (t *Target) behind(cp *diff.Checkpoint, head diff.Head) (bool, error) {
 	if _, ok := errors.AsType[*diff.Error](err); err == nil || ok {
 		return known, err
 	}
-	return false, &diff.Error{Code: diff.CodeState, Message: fmt.Sprintf("look for run %s in the state file", cp.RunID), Err: err}
+	return false, &diff.Error{Code: diff.CodeState, Message: fmt.Sprintf("look for run %s in the state file", cp.RunID), Err: err, Remedy: "see jstsync state check"}
 }
 
 // Repairable makes sure that the row, as [Session.ReadTable] read it, is one

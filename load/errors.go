@@ -18,12 +18,14 @@ import (
 // MySQL error numbers that are told apart.
 const (
 	erRecordChanged  = 1020
+	erDiskFull       = 1021
 	erTooMany        = 1040 // connections
 	erDBAccess       = 1044
 	erAccess         = 1045
 	erUnknownDB      = 1049
 	erShutdown       = 1053
 	erDupEntry       = 1062
+	erTableFull      = 1114
 	erTableAccess    = 1142
 	erColumnAccess   = 1143
 	erNoSuchTable    = 1146
@@ -31,12 +33,16 @@ const (
 	erDeadlock       = 1213
 	erSpecificAccess = 1227
 	erPrevented      = 1290 // the server runs with --read-only
+	erReferenced     = 1451 // a foreign key of another table names the row
+	erRefers         = 1452
 	erReadOnlyTx     = 1792
 	erReadOnlyMode   = 1836
 	erKilled         = 1927 // MariaDB: the connection was killed
 	erGone           = 2006 // of proxies; the driver has errors of its own for it
 	erLost           = 2013
 	erRolledBack     = 3101 // group replication: a member could not certify it
+	erCheck          = 3819 // a CHECK constraint
+	erCheckMaria     = 4025 // the same in MariaDB
 	erTryAgain       = 8022 // TiDB: the commit failed, nothing was kept
 	erWriteConflict  = 9007 // TiDB
 )
@@ -94,6 +100,7 @@ func (t *Target) failure(doing string, err error) error {
 		e.Code = diff.CodeTargetAccess
 		e.Remedy = "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON " + quote(t.cfg.DBName) + ".* to the user of target.dsn"
 	case n != 0:
+		e.Remedy = statementRemedy(n)
 	case errors.Is(err, mysql.ErrNoTLS):
 		e.Remedy = "the server offers no TLS: let it have a certificate, or take tls out of target.dsn (MYSQL_DSN)"
 	case untrusted(err):
@@ -121,4 +128,25 @@ func untrusted(err error) bool {
 func dialing(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "dial"
+}
+
+// statementRemedy says what helps against an error of the server's that is not
+// about the right to do something.
+func statementRemedy(n uint16) string {
+	switch n {
+	case erTooMany:
+		return "end sessions that nobody needs, or raise max_connections on the server, then run again"
+	case erLockWait:
+		return "another session holds the lock: see SHOW PROCESSLIST, and run again when it has ended"
+	case erRecordChanged, erDeadlock, erShutdown, erKilled, erGone, erLost, erRolledBack, erTryAgain, erWriteConflict:
+		return "the server gave it up, which passes: run again"
+	case erPrevented, erReadOnlyTx, erReadOnlyMode:
+		return "name the primary server, not a replica, in target.dsn (MYSQL_DSN)"
+	case erDiskFull, erTableFull:
+		return "free some space where the server keeps its data, then run again"
+	case erReferenced, erRefers, erCheck, erCheckMaria:
+		return "change the record in Jushuitan or the constraint of the table, then run again; a rule with on_fail: quarantine sets such records aside"
+	default:
+		return "change what the server complains of, then run again"
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lmittmann/tint"
@@ -95,7 +96,24 @@ func finish(commands []*cli.Command) {
 	}
 }
 
-func onUsageError(_ *cli.Context, err error, _ bool) error { return usage("%v", err) }
+// onUsageError says in our words what the library has against a flag, which it
+// names with one dash.
+func onUsageError(_ *cli.Context, err error, _ bool) error {
+	text := err.Error()
+	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
+		return usage("there is no flag --%s", name)
+	}
+	if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
+		return usage("--%s takes a value", name)
+	}
+	if what, ok := strings.CutPrefix(text, "invalid value "); ok {
+		if value, rest, ok := strings.Cut(what, " for flag -"); ok {
+			name, _, _ := strings.Cut(rest, ":")
+			return usage("--%s does not take the value %s", name, value)
+		}
+	}
+	return usage("%v", err)
+}
 
 func noCommand(c *cli.Context) error {
 	if name := c.Args().First(); name != "" {

@@ -36,7 +36,10 @@ func (p *program) init(c *cli.Context) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return &diff.Error{Code: diff.CodeFailed, Message: fmt.Sprintf("write %s: there is no such directory", name), Remedy: "create it"}
 	case err != nil:
-		return fmt.Errorf("write settings: %w", err)
+		return &diff.Error{
+			Code: diff.CodeFailed, Message: "write " + name, Err: err,
+			Remedy: "name a file in a directory that this user may write to, with free space",
+		}
 	}
 	_, err = fmt.Fprintln(p.stdout, p.lang.Sprintf("%s written; export JST_APP_KEY, JST_APP_SECRET and MYSQL_DSN, then run jstsync config check", name))
 	return err

@@ -140,8 +140,12 @@ func describeFileError(err error) string {
 }
 
 func fileRemedy(err error, named bool) string {
-	if named && errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "let this user read it"
+	case named:
 		return "correct --config or " + configEnv
+	default:
+		return "name a configuration file with --config"
 	}
-	return ""
 }

@@ -219,7 +219,7 @@ func TestLoad_WhichFile(t *testing.T) {
 		{"absent environment", "", env, nil, "env.yaml: does not exist; correct --config or JSTSYNC_CONFIG"},
 		{"absent flag", "flag.yaml", nil, nil, "flag.yaml: does not exist; correct --config or JSTSYNC_CONFIG"},
 		{"absent default, named", "jstsync.yaml", nil, nil, "jstsync.yaml: does not exist; correct --config or JSTSYNC_CONFIG"},
-		{"directory", ".", nil, files, ".: cannot be read: invalid argument"},
+		{"directory", ".", nil, files, ".: cannot be read: invalid argument; correct --config or JSTSYNC_CONFIG"},
 		{"too large", "big", nil, map[string]string{"big": strings.Repeat("#", 129<<10)}, "big: is larger than 128 KiB; name a configuration file"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -78,7 +78,7 @@ func (d *decoder) syntaxError(err error, text string) {
 		GetToken() *token.Token
 	}
 	if !errors.As(err, &syntax) {
-		d.report(origin{}, "", fault{"is not YAML that can be read", ""})
+		d.report(origin{}, "", fault{"is not YAML that can be read", "jstsync init --config FILE writes one to begin with"})
 		return
 	}
 	message := strings.ReplaceAll(syntax.GetMessage(), "\t", "TAB")
@@ -86,7 +86,7 @@ func (d *decoder) syntaxError(err error, text string) {
 		message = strings.TrimRight(message[:i], ": ")
 	}
 	at := tokenOrigin(syntax.GetToken())
-	remedy := ""
+	remedy := "correct the YAML there"
 	lines := strings.Split(text, "\n")
 	switch {
 	case strings.Contains(message, "'TAB'"):
@@ -95,6 +95,10 @@ func (d *decoder) syntaxError(err error, text string) {
 		remedy = "write blanks in its place"
 	case at.line >= 1 && at.line <= len(lines) && strings.Contains(message, "'}'") && strings.Contains(lines[at.line-1], "${"):
 		remedy = `within { } put quotes around "${NAME}"`
+	case strings.Contains(message, "']' not found"), strings.Contains(message, "'}' not found"):
+		remedy = "close the bracket"
+	case strings.Contains(message, "mapping value is not allowed"):
+		remedy = "put quotes around the value, or begin a new line"
 	}
 	d.report(at, "", fault{"syntax error: " + message, remedy})
 }

@@ -61,11 +61,11 @@ func TestLoad_Problem(t *testing.T) {
 	const unit = `; write a number and a unit, such as 30s, 5m or 7d`
 	for _, tt := range []struct{ content, want string }{
 		// syntax
-		{"a: [1", "1:4: syntax error: sequence end token ']' not found"},
-		{"a: b: c", "1:4: syntax error: mapping value is not allowed in this context"},
+		{"a: [1", "1:4: syntax error: sequence end token ']' not found; close the bracket"},
+		{"a: b: c", "1:4: syntax error: mapping value is not allowed in this context; put quotes around the value, or begin a new line"},
 		{"a:\n\tb: 1", "2:1: syntax error: found character 'TAB' that cannot start any token; indent with spaces"},
 		{"source: {app_key: ${X}}", `1:20: syntax error: ',' or '}' must be specified; within { } put quotes around "${NAME}"`},
-		{"target: {dsn: |hunter2\n", "1:15: syntax error: invalid header option"},
+		{"target: {dsn: |hunter2\n", "1:15: syntax error: invalid header option; correct the YAML there"},
 		{"state: \xff", "1:8: is not UTF-8 text; save the file as UTF-8"},
 		{"state: 日\n# \xe6\x97", "2:3: is not UTF-8 text; save the file as UTF-8"},
 		{"state: a\n---\nstate: b\n", "2:1: a second document begins here; keep one document in the file"},

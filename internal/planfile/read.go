@@ -81,7 +81,10 @@ func firstLine(r io.ReaderAt, path string) (int64, error) {
 	number, _, ended := strings.Cut(number, "\n")
 	format, err := strconv.ParseUint(number, 10, 64)
 	if !ok || !ended || err != nil {
-		return 0, refuse(path, "is no saved plan")
+		return 0, &diff.Error{
+			Code: diff.CodePlanFile, Message: fmt.Sprintf("plan file %s is no saved plan", path),
+			Remedy: "make a new one with jstsync plan --out FILE, and name that",
+		}
 	}
 	if format != Format {
 		return 0, &diff.Error{
