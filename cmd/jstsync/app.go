@@ -44,6 +44,10 @@ type program struct {
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, args []string, env environment) int {
 	p := &program{environment: env, log: slog.New(slog.DiscardHandler), lang: lang.Of(env.getenv)}
+	if len(args) > 1 && args[1] == completeVerb {
+		_ = p.complete(args[2:]) // whoever types sees no error
+		return exitOK
+	}
 	ctx, stop := withSignals(ctx)
 	defer stop()
 	app := p.app()
@@ -74,7 +78,7 @@ func (p *program) app() *cli.App {
 			p.initCommand(), p.configCommand(), p.doctorCommand(), p.authCommand(),
 			p.planCommand(), p.showCommand(), p.applyCommand(), p.syncCommand(), p.serveCommand(),
 			p.runsCommand(), p.changesCommand(), p.historyCommand(), p.compareCommand(), p.snapshotCommand(), p.quarantineCommand(), p.verifyCommand(),
-			p.schemaCommand(), p.stateCommand(), p.sandboxCommand(), p.versionCommand(),
+			p.schemaCommand(), p.stateCommand(), p.sandboxCommand(), p.completionCommand(), p.manCommand(), p.versionCommand(),
 		},
 		Writer: p.stdout, ErrWriter: p.stderr,
 		HideVersion: true, HideHelpCommand: true, DisableSliceFlagSeparator: true,
