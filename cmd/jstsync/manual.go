@@ -70,7 +70,7 @@ func manualFiles() []entry {
 // manual writes the manual page in roff, as man(7) has it.
 func manual(app *cli.App) string {
 	r := &roff{}
-	r.request("TH", "JSTSYNC", "1", buildDate(), "jstsync "+version(), "User Commands")
+	r.raw(fmt.Sprintf(`.TH JSTSYNC 1 "%s" "%s" "User Commands"`, buildDate(), escape("jstsync "+version()))) // a date is no text
 	r.section("NAME")
 	r.text("jstsync - " + app.Usage)
 	r.section("SYNOPSIS")

@@ -121,3 +121,20 @@ func datesOnly(lint []byte) bool {
 }
 
 func squeeze(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// Whatever a text holds, it is shown as it stands.
+func TestRoff_Text(t *testing.T) {
+	r := &roff{}
+	r.raw(`.TH X 1 "2026-01-31"`)
+	r.section("NAME")
+	r.text("x - y")
+	text := ".TH 'a' \\fB\\n[x] -- `c` ^~ \"d\" 店…\n'quoted' .\n.br\n\\"
+	r.paragraph(text)
+	r.request("SS", `"a" \b`)
+	got := rendered(t, []byte(r.String()))
+	for _, want := range []string{text, `"a" \b`} {
+		if !strings.Contains(got, squeeze(want)) {
+			t.Errorf("got %s, want %s in it", got, squeeze(want))
+		}
+	}
+}
