@@ -33,6 +33,7 @@ func series(t *testing.T) map[string][]string {
 	m := metrics.New(metrics.Options{StateFile: os.Args[0], RateUsed: func() float64 { return 0 }})
 	m.Expect("shops")
 	m.TokenEnds(time.Unix(1, 0))
+	m.Alerted("ops", true)
 	m.Observe(&metrics.Run{
 		Pipeline: "shops", Outcome: metrics.Committed, Calls: []metrics.Call{{Class: "success"}},
 		Plan: &diff.Plan{Rules: []diff.RuleTally{{Rule: "named", OnFail: diff.Warn, Count: 1}}},

@@ -168,7 +168,8 @@ func (c *checker) top() {
 		return nil
 	})
 	meta := c.tx.Bucket(bucketMeta)
-	c.names(meta, "", 0, "meta", [][]byte{keyFormat, keyCreated, keyLastRun}, nil)
+	c.names(meta, "", 0, "meta", [][]byte{keyFormat, keyCreated, keyLastRun}, [][]byte{keyAlerts})
+	c.value(meta, keyAlerts, "", 0, "meta")
 	c.value(meta, keyCreated, "", 0, "meta")
 	if last := c.value(meta, keyLastRun, "", 0, "meta"); last != nil && c.tx.Bucket(bucketRuns) != nil {
 		if newest, _ := c.tx.Bucket(bucketRuns).Cursor().Last(); readBE64(newest) > readBE64(last) {

@@ -35,6 +35,7 @@ var violations = map[string]struct{ code, linter, text string }{
 	"extract/sub/bad.go":       {use("jstsync/state"), "depguard", "pipeline and cmd bring the parts together"},
 
 	"internal/pipeline/bad.go": {use("jstsync/state"), "depguard", "cmd passes it in"},
+	"internal/alert/bad.go":    {use("jstsync/state"), "depguard", "alert is told what is seen"},
 	"internal/doctor/bad.go":   {use("jstsync/load"), "depguard", "doctor says what it needs to be given"},
 
 	"internal/config/bad.go":  {use("jstsync/diff"), "depguard", "it imports nothing of ours"},
@@ -73,6 +74,7 @@ var clean = map[string]string{
 	"diff/pure_test.go":          use("os", "time"),
 	"extract/good.go":            use("jstsync/diff", "jstsync/internal/fault", "net/http"),
 	"internal/console/good.go":   use("jstsync/internal/serve"),
+	"internal/alert/good.go":     use("jstsync/diff"),
 	"internal/doctor/good.go":    use("jstsync/diff"),
 	"internal/mysqltest/good.go": use("database/sql", "github.com/go-sql-driver/mysql"),
 	"internal/pipeline/good.go":  use("jstsync/diff", "jstsync/internal/fault"),

@@ -78,7 +78,7 @@ func (p *program) app() *cli.App {
 			p.initCommand(), p.configCommand(), p.doctorCommand(), p.authCommand(),
 			p.planCommand(), p.showCommand(), p.applyCommand(), p.syncCommand(), p.serveCommand(),
 			p.runsCommand(), p.changesCommand(), p.historyCommand(), p.compareCommand(), p.snapshotCommand(), p.quarantineCommand(), p.verifyCommand(),
-			p.schemaCommand(), p.stateCommand(), p.sandboxCommand(), p.completionCommand(), p.manCommand(), p.versionCommand(),
+			p.alertCommand(), p.schemaCommand(), p.stateCommand(), p.sandboxCommand(), p.completionCommand(), p.manCommand(), p.versionCommand(),
 		},
 		Writer: p.stdout, ErrWriter: p.stderr,
 		HideVersion: true, HideHelpCommand: true, DisableSliceFlagSeparator: true,

@@ -45,6 +45,7 @@ func (p *poller) poll(ctx context.Context, settings *config.Settings, pl config.
 	defer w.close()
 	w.grace = commitGrace
 	told, failure := false, error(nil)
+	defer p.sendAlerts()
 	err = w.syncAll(ctx, []config.Pipeline{pl}, func(r *ended) error {
 		told, failure = true, r.err
 		_ = p.tell(w, r)
@@ -54,9 +55,17 @@ func (p *poller) poll(ctx context.Context, settings *config.Settings, pl config.
 		p.end(fmt.Errorf("the state file could not be written, and what became of that is found out by the next start: %w", w.broken))
 	}
 	if err != nil && !told {
-		return p.tell(w, &ended{plan: unrun(&pl), began: p.now(), err: err})
+		return p.tell(w, &ended{plan: unrun(&pl), began: p.now(), err: err, unbegun: true})
 	}
 	return errors.Join(failure, err)
+}
+
+// sendAlerts sends what the run gave rise to, without keeping the next one
+// waiting.
+func (p *poller) sendAlerts() {
+	if p.notifier != nil {
+		p.alerts.Go(func() { p.notifier.send(context.Background(), sendingTime) })
+	}
 }
 
 // tell counts and logs a run, and returns its error.
@@ -65,6 +74,7 @@ func (p *poller) tell(w *wiring, r *ended) error {
 	if w != nil {
 		p.meter.observe(w, r)
 	}
+	p.notifier.ran(w, r)
 	outcome := outcomeOf(r)
 	sum := &r.plan.Summary
 	attrs := []any{

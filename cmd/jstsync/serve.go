@@ -8,7 +8,9 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -65,7 +67,7 @@ func (p *program) serve(c *cli.Context) error {
 	scheduler, m := schedule.New(schedule.Options{Now: p.now, Rand: rand.Float64}), p.newMeter(settings, true)
 	return (&poller{
 		program: p, read: read, hangups: hangups, settings: settings, scheduler: scheduler, meter: m,
-		server: serve.New(scheduler, m.Handler(), p.log),
+		server: serve.New(scheduler, m.Handler(), p.log), notifier: p.newNotifier(settings, m),
 	}).run(c.Context, l)
 }
 
@@ -127,6 +129,8 @@ type poller struct {
 	settings  *config.Settings // the last that were right
 	scheduler *schedule.Scheduler
 	meter     *meter
+	notifier  *notifier      // nil where no channel is configured
+	alerts    sync.WaitGroup // messages under way
 	server    *serve.Server
 	end       context.CancelCauseFunc // ends the process, and says why
 }
@@ -152,12 +156,37 @@ func (p *poller) run(ctx context.Context, l net.Listener) error {
 		p.generation(ctx)
 	}
 	<-served
+	p.lastAlerts()
 	cause := context.Cause(ctx)
 	if s, ok := errors.AsType[*signalError](cause); ok && s.signal == syscall.SIGTERM {
 		p.log.Info("ended", "err", cause)
 		return nil
 	}
 	return cause
+}
+
+// paused reports whether a person paused the pipeline.
+func (p *poller) paused(pipeline string) bool {
+	return slices.ContainsFunc(p.scheduler.Jobs(), func(s schedule.Status) bool { return s.Name == pipeline && s.Paused })
+}
+
+// alertGrace is how long messages that are under way may take when serve is told
+// to end. What is not sent by then is sent by the next start.
+const alertGrace = 3 * time.Second
+
+func (p *poller) lastAlerts() {
+	sent := make(chan struct{})
+	go func() {
+		p.alerts.Wait()
+		close(sent)
+	}()
+	select {
+	case <-sent:
+	case <-time.After(alertGrace):
+	}
+	if p.notifier != nil {
+		p.notifier.keep()
+	}
 }
 
 // generation runs pipelines by the present settings, until ctx ends or there
@@ -169,6 +198,7 @@ func (p *poller) generation(ctx context.Context) {
 	defer stop()
 	done := make(chan struct{})
 	jobs := p.jobs(ctx)
+	p.alerts.Go(func() { p.notifier.watch(waiting, p.paused) })
 	go func() {
 		p.scheduler.Run(waiting, jobs...)
 		close(done)
@@ -198,6 +228,11 @@ func (p *poller) reload() bool {
 		return false
 	}
 	p.settings = settings
+	if p.notifier == nil {
+		p.notifier = p.newNotifier(settings, p.meter)
+	} else {
+		p.notifier.configure(settings)
+	}
 	p.log.Info("the configuration is reloaded")
 	return true
 }

@@ -57,14 +57,17 @@ func (p *program) sync(c *cli.Context) (err error) {
 	if file != "" {
 		m = p.newMeter(w.settings, false)
 	}
+	n := p.newNotifier(w.settings, m)
 	err = w.syncAll(c.Context, pipelines, func(r *ended) error {
 		m.observe(w, r)
+		n.ran(w, r)
 		if r.unbegun {
 			r.plan.Err = r.err
 			return show(r.plan)
 		}
 		return p.finishRun(r.plan, r.err, show)
 	})
+	n.send(context.WithoutCancel(c.Context), onceTime)
 	return errors.Join(err, m.write(file))
 }
 

@@ -101,6 +101,8 @@ func (p *program) verify(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	var found *report.Verification
+	defer func() { p.alertDrift(c.Context, settings, found) }() // when the lock is given back
 	if o.repair {
 		lock, err := state.Acquire(c.Context, settings.State, settings.LockTimeout, p.now())
 		if err != nil {
@@ -108,7 +110,7 @@ func (p *program) verify(c *cli.Context) (err error) {
 		}
 		defer func() { err = errors.Join(err, p.endRuns(settings, lock)) }()
 	}
-	found, err := p.verified(c.Context, w, pl, verifier, o)
+	found, err = p.verified(c.Context, w, pl, verifier, o)
 	defer func() { err = errors.Join(err, found.Changes.Close()) }()
 	found.Err = err
 	p.endProgress()
@@ -138,6 +140,20 @@ func (p *program) verified(ctx context.Context, w *wiring, pl *config.Pipeline, 
 	}
 	found.Source, err = planner.Plan(ctx)
 	return found, err
+}
+
+// alertDrift tells of drift, or that there is none any more.
+func (p *program) alertDrift(ctx context.Context, settings *config.Settings, v *report.Verification) {
+	n := p.newNotifier(settings, nil)
+	switch {
+	case n == nil || v == nil || v.Err != nil:
+	case v.Status == diff.Committed:
+		n.compared(ctx, v.Pipeline, v.Left)
+	case v.Drifted():
+		n.compared(ctx, v.Pipeline, max(v.Changes.Len(), 1))
+	default:
+		n.compared(ctx, v.Pipeline, 0)
+	}
 }
 
 // left returns how many rows still differ after a repair.

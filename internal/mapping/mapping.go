@@ -240,6 +240,10 @@ func (m *Mapper) StoredID(v diff.Value) (diff.Key, error) {
 	return diff.NewKey(v)
 }
 
+// ColumnOf returns the first column that is mapped from the member as it is, or
+// -1.
+func (m *Mapper) ColumnOf(member string) int { return columnOf(m.columns, member) }
+
 // Maps reports whether the rows, or the rules, depend on the named member.
 func (m *Mapper) Maps(member string) bool { return m.members[member] }
 

@@ -48,7 +48,7 @@ func (o Outcome) Good() bool { return o == Unchanged || o == Committed }
 // Names returns the names of all metrics but those of the process.
 func Names() []string {
 	return []string{
-		"jstsync_api_call_duration_seconds", "jstsync_api_calls_total", "jstsync_api_rate_used_ratio", "jstsync_broken_rules_total",
+		"jstsync_alerts_total", "jstsync_api_call_duration_seconds", "jstsync_api_calls_total", "jstsync_api_rate_used_ratio", "jstsync_broken_rules_total",
 		"jstsync_changes_total", "jstsync_held", "jstsync_last_success_timestamp_seconds", "jstsync_quarantined", "jstsync_records",
 		"jstsync_run_duration_seconds", "jstsync_runs_total", "jstsync_state_bytes", "jstsync_token_expiry_timestamp_seconds",
 		"jstsync_withheld_deletes",
@@ -82,6 +82,7 @@ type Options struct {
 type Metrics struct {
 	registry *prometheus.Registry
 
+	alerts      *prometheus.CounterVec
 	runs        *prometheus.CounterVec
 	runTime     prometheus.Histogram
 	changes     *prometheus.CounterVec
@@ -101,6 +102,7 @@ type Metrics struct {
 func New(o Options) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
+		alerts:   counters("jstsync_alerts_total", "Messages to a channel of alerts: sent, or failed.", "channel", "outcome"),
 		runs:     counters("jstsync_runs_total", "Runs that ended, by how they did.", "pipeline", "outcome"),
 		runTime: histogram("jstsync_run_duration_seconds", "How long runs took.",
 			.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800),
@@ -117,7 +119,7 @@ func New(o Options) *Metrics {
 		token:       gauges("jstsync_token_expiry_timestamp_seconds", "When the first of the stored access tokens ends."),
 	}
 	m.registry.MustRegister(
-		m.runs, m.runTime, m.changes, m.records, m.calls, m.callTime, m.rules, m.quarantined, m.withheld, m.held, m.success, m.token,
+		m.alerts, m.runs, m.runTime, m.changes, m.records, m.calls, m.callTime, m.rules, m.quarantined, m.withheld, m.held, m.success, m.token,
 		gauge("jstsync_state_bytes", "Size of the state file.", func() float64 { return size(o.StateFile) }),
 		gauge("jstsync_api_rate_used_ratio", "Share of the calls allowed in a minute that the last minute used.", o.RateUsed),
 	)
@@ -179,6 +181,15 @@ func (m *Metrics) forget(pipeline string) {
 	} {
 		vec.DeletePartialMatch(of)
 	}
+}
+
+// Alerted counts a message to a channel.
+func (m *Metrics) Alerted(channel string, sent bool) {
+	outcome := "failed"
+	if sent {
+		outcome = "sent"
+	}
+	m.alerts.WithLabelValues(channel, outcome).Inc()
 }
 
 // Observe counts a run.

@@ -68,6 +68,8 @@ func TestMetrics(t *testing.T) {
 	m := newMetrics(t, "shops", "more")
 	has(t, scrape(t, m), `jstsync_runs_total{outcome="failed",pipeline="more"} 0`)
 	m.TokenEnds(time.Unix(1_900_000_000, 0))
+	m.Alerted("ops", true)
+	m.Alerted("ops", false)
 	m.Observe(committed("shops"))
 	held := committed("shops")
 	held.Outcome = metrics.Held
@@ -81,6 +83,7 @@ func TestMetrics(t *testing.T) {
 		`jstsync_changes_total{op="insert",pipeline="shops"} 3`, `jstsync_changes_total{op="update",pipeline="shops"} 2`,
 		`jstsync_changes_total{op="delete",pipeline="shops"} 1`, `jstsync_records{pipeline="shops"} 30`,
 		`jstsync_broken_rules_total{on_fail="warn",pipeline="shops",rule="named"} 6`,
+		`jstsync_alerts_total{channel="ops",outcome="sent"} 1`, `jstsync_alerts_total{channel="ops",outcome="failed"} 1`,
 		`jstsync_quarantined{pipeline="shops"} 4`, `jstsync_withheld_deletes{pipeline="shops"} 5`, `jstsync_held{pipeline="shops"} 1`,
 		`jstsync_last_success_timestamp_seconds{pipeline="shops"} 1.8e+09`, `jstsync_token_expiry_timestamp_seconds 1.9e+09`,
 		`jstsync_api_calls_total{class="success"} 2`, `jstsync_api_calls_total{class="vendor_fault"} 2`,

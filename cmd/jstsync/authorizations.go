@@ -1,0 +1,53 @@
+package main
+
+import (
+	"time"
+
+	"jstsync/diff"
+	"jstsync/internal/alert"
+	"jstsync/internal/config"
+	"jstsync/internal/mapping"
+	"jstsync/state"
+)
+
+// beijing is the zone of the vendor's times, which has known no summer time
+// since 1991.
+var beijing = time.FixedZone("CST", 8*60*60)
+
+// most is how many shops with an authorisation that ends are looked at.
+const most = 100_000
+
+// authorizations returns the shops of the snapshot whose authorisation ends at
+// some time; none when no column tells. One that is permanent never ends.
+func authorizations(path string, pl *config.Pipeline) (found []alert.Shop, err error) {
+	mapper, err := mapperOf(pl)
+	if err != nil {
+		return nil, err
+	}
+	columns := mapper.Table().Names()
+	ends := mapper.ColumnOf("session_expired")
+	if ends < 0 {
+		return nil, nil
+	}
+	id, name := mapper.ColumnOf(mapping.ShopID), mapper.ColumnOf("shop_name")
+	err = state.NewReader(path, pl.Name).Stored(columns, func(key diff.Key, row diff.Row, _ bool) error {
+		text := row[ends].String()
+		if len(text) > len(time.DateTime) {
+			text = text[:len(time.DateTime)]
+		}
+		at, err := time.ParseInLocation(time.DateTime, text, beijing)
+		if err != nil || len(found) == most {
+			return nil //nolint:nilerr // a text that is no date says that it never ends
+		}
+		shop := alert.Shop{ID: key.String(), Ends: at}
+		if id >= 0 {
+			shop.ID = row[id].String()
+		}
+		if name >= 0 && !row[name].IsNull() {
+			shop.Name = row[name].String()
+		}
+		found = append(found, shop)
+		return nil
+	})
+	return found, err
+}

@@ -1,0 +1,350 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"jstsync/diff"
+	"jstsync/internal/alert"
+	"jstsync/internal/config"
+	"jstsync/internal/lang"
+	"jstsync/internal/metrics"
+	"jstsync/state"
+)
+
+const (
+	sendingTime = 20 * time.Second // for all that is pending, in serve
+	onceTime    = 8 * time.Second  // in a command that runs once
+	shopsEvery  = 24 * time.Hour   // between two looks at authorisations when nothing changes
+	watchEvery  = time.Minute      // between two looks at what goes stale
+)
+
+// notifier tells people when something begins to be wrong and when it is right
+// again. What it remembers is in the state file. A nil one tells nobody. It never
+// fails a run, and never keeps one waiting.
+type notifier struct {
+	*program
+	meter *meter // may be nil
+
+	sending sync.Mutex // held while messages are sent
+
+	mu       sync.Mutex // guards what follows
+	settings *config.Settings
+	channels []*alert.Channel
+	rules    alert.Rules
+	book     alert.Book
+	dirty    bool                 // the book is not as it is stored
+	good     map[string]time.Time // the last good run, by pipeline
+}
+
+// newNotifier returns nil when no channel is configured.
+func (p *program) newNotifier(settings *config.Settings, m *meter) *notifier {
+	if len(settings.Alerts.Channels) == 0 {
+		return nil
+	}
+	n := &notifier{program: p, meter: m, good: map[string]time.Time{}}
+	n.configure(settings)
+	text, err := state.Alerts(settings.State)
+	if err == nil && len(text) > 0 {
+		err = json.Unmarshal(text, &n.book)
+	}
+	if err != nil {
+		p.log.Warn("read which alerts were raised; they may be sent again", "err", err)
+		n.book = alert.Book{}
+	}
+	n.book.Keep(n.names())
+	begun := p.now()
+	for i := range settings.Pipelines {
+		n.good[settings.Pipelines[i].Name] = begun // of which no run is on record
+	}
+	runs, err := state.Runs(settings.State, recent)
+	if err != nil {
+		p.log.Warn("read past runs for alerts", "err", err)
+	}
+	for _, r := range slices.Backward(runs) {
+		if r.Status == diff.Unchanged || r.Status == diff.Committed {
+			n.good[r.Pipeline] = r.Ended
+		}
+	}
+	return n
+}
+
+// configure takes up other settings.
+func (n *notifier) configure(settings *config.Settings) {
+	if n == nil {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.settings, n.channels = settings, channelsOf(settings)
+	r := settings.Alerts.Rules
+	n.rules = alert.Rules{FailedAfter: r.FailedAfter, StaleAfter: r.StaleAfter, AuthorizationDays: r.AuthorizationDays, TokenDays: r.TokenDays}
+}
+
+func channelsOf(settings *config.Settings) (all []*alert.Channel) {
+	for _, c := range settings.Alerts.Channels {
+		all = append(all, &alert.Channel{Name: c.Name, Kind: c.Kind, URL: c.URL.Reveal(), Secret: c.Secret.Reveal()})
+	}
+	return all
+}
+
+func (n *notifier) names() (all []string) {
+	for _, c := range n.channels {
+		all = append(all, c.Name)
+	}
+	return all
+}
+
+// alertOutcome is how a run ended, as far as alerts care.
+func alertOutcome(r *ended) alert.Outcome {
+	switch outcomeOf(r) {
+	case metrics.Unchanged:
+		return alert.Good
+	case metrics.Committed:
+		return alert.Committed
+	case metrics.Held:
+		return alert.HeldBack
+	case metrics.Diverged:
+		return alert.Diverged
+	case metrics.Busy, metrics.Interrupted:
+		return alert.Passed
+	default:
+		return alert.Failure
+	}
+}
+
+// ran takes note of a run. Its caller holds the run lock, unless the run did not
+// begin.
+func (n *notifier) ran(w *wiring, r *ended) {
+	if n == nil {
+		return
+	}
+	now := n.now()
+	run := &alert.Run{
+		Pipeline: r.plan.Pipeline, Outcome: alertOutcome(r), At: now, Guard: r.plan.Guard.Kind,
+		Quarantined: len(r.plan.Quarantine), Withheld: len(r.plan.Withheld.Keys),
+	}
+	if r.err != nil {
+		run.Error = r.err.Error()
+	}
+	if e, ok := errors.AsType[*diff.Error](r.err); ok {
+		run.Remedy = e.Remedy
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	notices := n.book.Run(run, n.rules)
+	n.dirty = n.dirty || run.Outcome == alert.Failure || run.Outcome == alert.Diverged
+	if run.Outcome == alert.Good || run.Outcome == alert.Committed {
+		n.good[run.Pipeline] = now
+		notices = append(notices, n.book.Fresh(run.Pipeline, now, now, false, n.rules)...)
+		notices = append(notices, n.shops(run, now)...)
+	}
+	if w != nil {
+		notices = append(notices, n.tokens(w, now)...)
+	}
+	n.queue(notices)
+	if w != nil && !r.unbegun {
+		n.store()
+	}
+}
+
+// tokens looks when access tokens end.
+func (n *notifier) tokens(w *wiring, now time.Time) (notices []alert.Notice) {
+	for name, a := range w.accounts {
+		token, err := w.vault(a).Token()
+		if err != nil || token == nil {
+			continue
+		}
+		notices = append(notices, n.book.TokenEnds(name, token.Expires, now, n.rules)...)
+	}
+	return notices
+}
+
+// shops looks at the authorisations of shops when rows changed, and once a day.
+func (n *notifier) shops(run *alert.Run, now time.Time) []alert.Notice {
+	if run.Outcome != alert.Committed && now.Sub(n.book.Looked[run.Pipeline]) < shopsEvery {
+		return nil
+	}
+	pl, err := n.settings.Pipeline(run.Pipeline)
+	if err != nil || len(pl) != 1 {
+		return nil
+	}
+	found, err := authorizations(n.settings.State, &pl[0])
+	if err != nil {
+		n.log.Warn("look at the authorisations of shops", "pipeline", run.Pipeline, "err", err)
+		return nil
+	}
+	n.dirty = true
+	return n.book.Shops(run.Pipeline, found, now, n.rules)
+}
+
+// queue adds notices to what is to be sent. Its caller holds mu.
+func (n *notifier) queue(notices []alert.Notice) {
+	for i := range notices {
+		s := &notices[i]
+		n.log.Info("alert", "kind", string(s.Kind), "subject", s.Subject, "raised", s.Raised)
+	}
+	if len(notices) > 0 {
+		n.book.Queue(notices, n.names())
+		n.dirty = true
+	}
+}
+
+// store keeps the book in the state file. Its caller holds mu and the run lock.
+func (n *notifier) store() {
+	if !n.dirty {
+		return
+	}
+	text, err := json.Marshal(&n.book)
+	if err == nil {
+		err = state.StoreAlerts(n.settings.State, text, n.now)
+	}
+	if err != nil {
+		n.log.Warn("remember which alerts were raised; they may be sent again", "err", err)
+		return
+	}
+	n.dirty = false
+}
+
+// keep stores the book when no run is under way; else the next one does.
+func (n *notifier) keep() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.dirty {
+		return
+	}
+	lock, err := state.Acquire(context.Background(), n.settings.State, 0, n.now())
+	if err != nil {
+		return
+	}
+	n.store()
+	if err := lock.Release(); err != nil {
+		n.log.Warn("give the run lock back", "err", err)
+	}
+}
+
+// send tells every channel what it is to be told, and remembers it. What could
+// not be sent is tried again the next time.
+func (n *notifier) send(ctx context.Context, limit time.Duration) {
+	if n == nil {
+		return
+	}
+	n.sending.Lock()
+	defer n.sending.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	n.mu.Lock()
+	channels, settings := n.channels, n.settings
+	n.mu.Unlock()
+	var all sync.WaitGroup
+	for _, c := range channels {
+		n.mu.Lock()
+		notices := n.book.For(c.Name)
+		n.mu.Unlock()
+		if len(notices) == 0 {
+			continue
+		}
+		all.Go(func() {
+			err := n.sender(settings).Send(ctx, c, n.message(settings, notices))
+			if n.meter != nil {
+				n.meter.Alerted(c.Name, err == nil)
+			}
+			if err != nil {
+				n.log.Warn("an alert could not be sent; it is tried again after the next run", "channel", c.Name, "err", err, "remedy", remedyOf(err))
+				return
+			}
+			n.mu.Lock()
+			n.book.Sent(c.Name, len(notices))
+			n.dirty = true
+			n.mu.Unlock()
+		})
+	}
+	all.Wait()
+	n.keep()
+}
+
+func remedyOf(err error) string {
+	if e, ok := errors.AsType[*diff.Error](err); ok {
+		return e.Remedy
+	}
+	return ""
+}
+
+// sender returns what sends messages by the settings.
+func (p *program) sender(settings *config.Settings) *alert.Sender {
+	return &alert.Sender{
+		Client: alert.NewClient(), Now: p.now, Language: lang.Language(settings.Serve.Language),
+		Wait: func(ctx context.Context, d time.Duration) error {
+			t := time.NewTimer(d)
+			defer t.Stop()
+			select {
+			case <-t.C:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		},
+	}
+}
+
+// message says notices as the settings have it.
+func (p *program) message(settings *config.Settings, notices []alert.Notice) *alert.Message {
+	return alert.NewMessage(notices, lang.Language(settings.Serve.Language), p.zone(settings), p.now())
+}
+
+// zone is that of times in messages.
+func (p *program) zone(settings *config.Settings) *time.Location {
+	zone, err := time.LoadLocation(settings.Serve.TimeZone)
+	if err != nil {
+		zone = time.UTC // never: the settings were checked
+	}
+	return zone
+}
+
+// watch looks from time to time at what no run tells: that there has been no
+// good one for long, or that a token ends.
+func (n *notifier) watch(ctx context.Context, paused func(pipeline string) bool) {
+	if n == nil {
+		return
+	}
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			n.look(paused)
+			n.send(ctx, sendingTime)
+		}
+	}
+}
+
+// look takes note of what time has brought.
+func (n *notifier) look(paused func(pipeline string) bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now := n.now()
+	var notices []alert.Notice
+	for i := range n.settings.Pipelines {
+		name := n.settings.Pipelines[i].Name
+		if n.good[name].IsZero() {
+			n.good[name] = now
+		}
+		notices = append(notices, n.book.Fresh(name, n.good[name], now, paused(name), n.rules)...)
+	}
+	n.queue(notices)
+}
+
+// compared takes note of what a verification found, and tells of it.
+func (n *notifier) compared(ctx context.Context, pipeline string, rows int) {
+	n.mu.Lock()
+	n.queue(n.book.Verified(pipeline, rows, n.now()))
+	n.mu.Unlock()
+	n.keep() // before it is sent
+	n.send(ctx, onceTime)
+}

@@ -1,0 +1,302 @@
+package alert
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Kind is what a notice is about.
+type Kind string
+
+// The kinds of notices.
+const (
+	Failed        Kind = "failed"        // runs of a pipeline fail one after another
+	Held          Kind = "held"          // the guard holds a pipeline's changes
+	Quarantine    Kind = "quarantine"    // records are set aside
+	Withheld      Kind = "withheld"      // deletes wait for a witness
+	Drift         Kind = "drift"         // the target is not what the snapshot says
+	Stale         Kind = "stale"         // no good run for long
+	Token         Kind = "token"         // a source's access token ends soon
+	Authorization Kind = "authorization" // shops' authorisations end soon, or have ended
+	Test          Kind = "test"          // somebody tries a channel out
+)
+
+// Notice is one thing that began or ended.
+type Notice struct {
+	Kind    Kind      `json:"kind"`
+	Subject string    `json:"subject"` // the pipeline; of a token the source
+	Raised  bool      `json:"raised"`  // it began; else it ended
+	At      time.Time `json:"at"`
+	Count   int       `json:"count,omitempty"`
+	Detail  string    `json:"detail,omitempty"` // in English
+	Remedy  string    `json:"remedy,omitempty"` // in English
+	Until   time.Time `json:"until,omitzero"`
+	Shops   []Shop    `json:"shops,omitempty"`
+}
+
+// Shop is one whose authorisation ends.
+type Shop struct {
+	ID   string    `json:"shop_id"`
+	Name string    `json:"shop_name"`
+	Ends time.Time `json:"ends"`
+}
+
+// Rules say what is worth a notice.
+type Rules struct {
+	FailedAfter       int // runs in a row
+	StaleAfter        time.Duration
+	AuthorizationDays int
+	TokenDays         int
+}
+
+// Outcome is how a run ended, as far as alerts care.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Good      Outcome = iota // source and target are in step, without a write
+	Committed                // and with one
+	HeldBack
+	Diverged
+	Failure
+	Passed // busy or interrupted: it says nothing
+)
+
+// Run is what is seen of a run.
+type Run struct {
+	Pipeline              string
+	Outcome               Outcome
+	At                    time.Time
+	Quarantined, Withheld int
+	Guard                 string // what tripped
+	Error, Remedy         string
+}
+
+// Book is what was raised and is not over, and what is still to be sent. The
+// zero value is that nothing was. It is kept as JSON.
+type Book struct {
+	Raised   map[string]time.Time `json:"raised,omitempty"`   // since when, by condition
+	Failures map[string]int       `json:"failures,omitempty"` // runs in a row, by pipeline
+	Looked   map[string]time.Time `json:"looked,omitempty"`   // at the shops, by pipeline
+	Pending  []Pending            `json:"pending,omitempty"`
+}
+
+// Pending is a notice that channels are still to be told of.
+type Pending struct {
+	Notice
+	Channels []string `json:"channels"`
+}
+
+// change raises or ends a condition, and returns what to tell of it.
+func (b *Book) change(on bool, part string, n Notice) []Notice {
+	id := strings.Join([]string{string(n.Kind), n.Subject, part}, "\x00")
+	if _, was := b.Raised[id]; on == was {
+		return nil
+	}
+	n.Raised = on
+	if !on {
+		delete(b.Raised, id)
+		n.Remedy = ""
+		return []Notice{n}
+	}
+	if b.Raised == nil {
+		b.Raised = map[string]time.Time{}
+	}
+	b.Raised[id] = n.At
+	return []Notice{n}
+}
+
+// is reports whether a condition is raised.
+func (b *Book) is(k Kind, subject, part string) bool {
+	_, raised := b.Raised[strings.Join([]string{string(k), subject, part}, "\x00")]
+	return raised
+}
+
+// Run takes note of a run.
+func (b *Book) Run(r *Run, rules Rules) (all []Notice) {
+	notice := func(k Kind) Notice {
+		return Notice{Kind: k, Subject: r.Pipeline, At: r.At, Detail: r.Error, Remedy: r.Remedy}
+	}
+	switch r.Outcome {
+	case Passed:
+		return nil
+	case Failure, Diverged:
+		if b.Failures == nil {
+			b.Failures = map[string]int{}
+		}
+		b.Failures[r.Pipeline]++
+		n := notice(Failed)
+		n.Count = b.Failures[r.Pipeline]
+		if r.Outcome == Diverged {
+			return b.change(true, "run", notice(Drift))
+		}
+		if n.Count >= rules.FailedAfter {
+			return b.change(true, "", n)
+		}
+		return nil
+	}
+	n := notice(Failed)
+	n.Count = b.Failures[r.Pipeline]
+	delete(b.Failures, r.Pipeline)
+	all = append(all, b.change(false, "", n)...)
+	held := notice(Held)
+	held.Detail = r.Guard
+	all = append(all, b.change(r.Outcome == HeldBack, "", held)...)
+	for _, c := range []struct {
+		kind  Kind
+		count int
+	}{{Quarantine, r.Quarantined}, {Withheld, r.Withheld}} {
+		n := notice(c.kind)
+		n.Count = c.count
+		all = append(all, b.change(c.count > 0, "", n)...)
+	}
+	if r.Outcome == Committed { // the checkpoint row was where it was left
+		all = append(all, b.change(false, "run", notice(Drift))...)
+	}
+	return all
+}
+
+// Verified takes note of a comparison of target and snapshot that found so many
+// rows missing, different or extra.
+func (b *Book) Verified(pipeline string, rows int, at time.Time) []Notice {
+	n := Notice{
+		Kind: Drift, Subject: pipeline, At: at, Count: rows,
+		Remedy: "jstsync verify shows what differs, jstsync verify --repair brings it back to the snapshot",
+	}
+	all := b.change(rows > 0, "verify", n)
+	if rows == 0 {
+		all = append(all, b.change(false, "run", n)...)
+	}
+	return all
+}
+
+// Fresh takes note of when a pipeline's last good run was. One that a person
+// paused is not stale.
+func (b *Book) Fresh(pipeline string, last, now time.Time, paused bool, rules Rules) []Notice {
+	if paused && !b.is(Stale, pipeline, "") {
+		return nil
+	}
+	return b.change(now.Sub(last) > rules.StaleAfter, "", Notice{
+		Kind: Stale, Subject: pipeline, At: now, Until: last, Remedy: "see jstsync runs; jstsync doctor finds what is wrong",
+	})
+}
+
+// TokenEnds takes note of when a source's access token ends; the zero time is
+// that it is not known to.
+func (b *Book) TokenEnds(source string, ends, now time.Time, rules Rules) []Notice {
+	soon := !ends.IsZero() && ends.Sub(now) < time.Duration(rules.TokenDays)*24*time.Hour
+	return b.change(soon, "", Notice{
+		Kind: Token, Subject: source, At: now, Until: ends, Remedy: "it is renewed 12 hours ahead by itself; if it is not, run jstsync auth refresh",
+	})
+}
+
+// Shops takes note of the shops of a pipeline whose authorisations end at some
+// time. Each is told of once when it ends soon and once when it has ended, and
+// when it was renewed.
+func (b *Book) Shops(pipeline string, shops []Shop, now time.Time, rules Rules) (all []Notice) {
+	if b.Looked == nil {
+		b.Looked = map[string]time.Time{}
+	}
+	b.Looked[pipeline] = now
+	soon := now.AddDate(0, 0, rules.AuthorizationDays)
+	begun := Notice{Kind: Authorization, Subject: pipeline, At: now, Remedy: "authorise the shops anew in Jushuitan"}
+	over, ended := begun, map[string]bool{}
+	begun.Raised, over.Remedy = true, ""
+	for _, s := range shops {
+		stage := ""
+		switch {
+		case !s.Ends.After(now):
+			stage = "ended"
+		case s.Ends.Before(soon):
+			stage = "soon"
+		}
+		for _, other := range []string{"soon", "ended"} {
+			raised := b.is(Authorization, pipeline, s.ID+"/"+other)
+			switch {
+			case other == stage:
+				if len(b.change(true, s.ID+"/"+other, begun)) > 0 {
+					begun.Shops = append(begun.Shops, s)
+				}
+			case raised:
+				b.change(false, s.ID+"/"+other, begun)
+				ended[s.ID] = true
+			}
+		}
+		if stage == "" && ended[s.ID] {
+			over.Shops = append(over.Shops, s)
+		}
+	}
+	b.forgetShops(pipeline, shops)
+	for _, n := range []Notice{begun, over} {
+		if n.Count = len(n.Shops); n.Count > 0 {
+			slices.SortStableFunc(n.Shops, func(a, c Shop) int { return cmp.Or(a.Ends.Compare(c.Ends), cmp.Compare(a.ID, c.ID)) })
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// forgetShops drops what was raised of shops that are gone, or whose
+// authorisations no longer end.
+func (b *Book) forgetShops(pipeline string, shops []Shop) {
+	there := make(map[string]bool, len(shops))
+	for _, s := range shops {
+		there[s.ID] = true
+	}
+	prefix := string(Authorization) + "\x00" + pipeline + "\x00"
+	for id := range b.Raised {
+		if rest, ok := strings.CutPrefix(id, prefix); ok {
+			if shop, _, _ := strings.Cut(rest, "/"); !there[shop] {
+				delete(b.Raised, id)
+			}
+		}
+	}
+}
+
+// maxPending bounds how many notices wait to be sent: the oldest are dropped.
+const maxPending = 200
+
+// Queue adds notices that the channels are to be told of.
+func (b *Book) Queue(notices []Notice, channels []string) {
+	for _, n := range notices {
+		b.Pending = append(b.Pending, Pending{n, slices.Clone(channels)})
+	}
+	b.Pending = b.Pending[max(0, len(b.Pending)-maxPending):]
+}
+
+// For returns what a channel is still to be told of, oldest first.
+func (b *Book) For(channel string) (notices []Notice) {
+	for _, p := range b.Pending {
+		if slices.Contains(p.Channels, channel) {
+			notices = append(notices, p.Notice)
+		}
+	}
+	return notices
+}
+
+// Sent takes note that a channel was told of the first n of what [Book.For]
+// returned.
+func (b *Book) Sent(channel string, n int) {
+	for i := range b.Pending {
+		p := &b.Pending[i]
+		if at := slices.Index(p.Channels, channel); at >= 0 && n > 0 {
+			p.Channels = slices.Delete(p.Channels, at, at+1)
+			n--
+		}
+	}
+	b.drop()
+}
+
+// Keep forgets what channels that are no longer there were to be told of.
+func (b *Book) Keep(channels []string) {
+	for i := range b.Pending {
+		b.Pending[i].Channels = slices.DeleteFunc(b.Pending[i].Channels, func(c string) bool { return !slices.Contains(channels, c) })
+	}
+	b.drop()
+}
+
+func (b *Book) drop() {
+	b.Pending = slices.DeleteFunc(b.Pending, func(p Pending) bool { return len(p.Channels) == 0 })
+}
