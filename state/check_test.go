@@ -40,6 +40,9 @@ func varied(t *testing.T, staged bool) *world {
 			t.Fatal(err)
 		}
 	}
+	if err := state.StoreAlerts(w.path, []byte(`{"raised":{}}`), func() time.Time { return start }); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := state.NewJournal(w.path, "other", w.newID, func() time.Time { return start }).Open(); err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +196,7 @@ func TestCheck_EveryByte(t *testing.T) {
 // wantNamed asserts that an alteration was found.
 func wantNamed(t *testing.T, v *state.Verdict, s stored, what string) {
 	t.Helper()
-	optional := what == "deleted" && slices.ContainsFunc([]string{"fingerprint", "fields", "app/app", "source/a/app/app"}, func(k string) bool { return string(s.key) == k })
+	optional := what == "deleted" && slices.ContainsFunc([]string{"fingerprint", "fields", "alerts", "app/app", "source/a/app/app"}, func(k string) bool { return string(s.key) == k })
 	if optional || what == "deleted" && string(s.path[0]) == "calls" {
 		return
 	}
