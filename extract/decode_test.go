@@ -304,3 +304,23 @@ func TestDecode_everyPlace(t *testing.T) {
 		}
 	}
 }
+
+// Every text of up to four bytes that begin a character is judged as the
+// standard library judges it.
+func TestValidText(t *testing.T) {
+	marks := []byte{0, 'a', 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf4, 0xf5, 0xff}
+	var b [4]byte
+	for _, b[0] = range marks {
+		for _, b[1] = range marks {
+			for _, b[2] = range marks {
+				for _, b[3] = range marks {
+					for n := range len(b) + 1 {
+						if got, want := extract.ValidText(b[:n]), utf8.Valid(b[:n]); got != want {
+							t.Fatalf("%x: got %t, want %t", b[:n], got, want)
+						}
+					}
+				}
+			}
+		}
+	}
+}

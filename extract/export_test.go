@@ -51,6 +51,9 @@ func DecodeAndRelease(body []byte) (rows int, err error) {
 	return len(a.rows), nil
 }
 
+// ValidText is validText.
+func ValidText(b []byte) bool { return validText(b) }
+
 // ClassOf returns the class of an error of Decode.
 func ClassOf(err error) Class { return err.(*answerError).class } //nolint:errorlint // it is never wrapped
 

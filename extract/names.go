@@ -31,7 +31,12 @@ const (
 // begin makes ready for another record.
 func (n *names) begin() {
 	n.record++
-	n.next, n.missed, n.twice = 0, 0, ""
+	n.next, n.twice = 0, ""
+	if n.missed == enough { // one guess will do to see whether there is an order again
+		n.missed--
+	} else {
+		n.missed = 0
+	}
 }
 
 // guess returns the name of the member that begins at, and where its value

@@ -93,7 +93,7 @@ func (p *parser) readMembers() (fault, err error) {
 				return nil, misshapen("the answer is nested deeper than %d levels", maxDepth)
 			}
 			p.plain = p.plain && v[0] == '"' && bytes.IndexByte(v, '\\') < 0
-			p.sound = p.sound && utf8.Valid(v)
+			p.sound = p.sound && validText(v)
 		}
 		p.slab = append(p.slab, diff.Member{Name: name, Raw: v})
 	}
@@ -140,6 +140,26 @@ func (p *parser) unsound() error {
 		}
 	}
 	return nil
+}
+
+// validText is [utf8.Valid], quicker on Chinese: of characters of three bytes,
+// but for those next to the surrogates, any continuation will do.
+func validText(b []byte) bool {
+	for i := 0; i < len(b); {
+		switch c := b[i]; {
+		case c < utf8.RuneSelf:
+			i++
+		case 0xe1 <= c && c <= 0xef && c != 0xed && i+2 < len(b) && b[i+1]&0xc0 == 0x80 && b[i+2]&0xc0 == 0x80:
+			i += 3
+		default:
+			r, size := utf8.DecodeRune(b[i:])
+			if r == utf8.RuneError && size == 1 {
+				return false
+			}
+			i += size
+		}
+	}
+	return true
 }
 
 func flaw(first byte) string {
