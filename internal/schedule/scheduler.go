@@ -42,6 +42,7 @@ type Scheduler struct {
 
 	mu     sync.Mutex
 	jobs   map[string]*Status
+	wanted map[string]chan struct{} // holds a wish to run the job now
 	paused map[string]chan struct{} // closed when the job is resumed
 }
 
@@ -49,7 +50,7 @@ type Scheduler struct {
 func New(o Options) *Scheduler {
 	return &Scheduler{
 		o: o, turn: make(chan struct{}, 1),
-		jobs: map[string]*Status{}, paused: map[string]chan struct{}{},
+		jobs: map[string]*Status{}, wanted: map[string]chan struct{}{}, paused: map[string]chan struct{}{},
 	}
 }
 
@@ -57,9 +58,9 @@ func New(o Options) *Scheduler {
 // none is running any more. A job that was paused in an earlier Run still is.
 func (s *Scheduler) Run(ctx context.Context, jobs ...Job) {
 	s.mu.Lock()
-	s.jobs = map[string]*Status{}
+	s.jobs, s.wanted = map[string]*Status{}, map[string]chan struct{}{}
 	for _, job := range jobs {
-		s.jobs[job.Name] = &Status{Name: job.Name}
+		s.jobs[job.Name], s.wanted[job.Name] = &Status{Name: job.Name}, make(chan struct{}, 1)
 	}
 	s.mu.Unlock()
 	var loops sync.WaitGroup
@@ -124,13 +125,21 @@ const glance = 30 * time.Second
 // await returns true when the job is due, not paused, and has its turn; false
 // when ctx ended before.
 func (s *Scheduler) await(ctx context.Context, job Job, due time.Time) bool {
+	s.mu.Lock()
+	wanted := s.wanted[job.Name]
+	s.mu.Unlock()
 	for {
 		now := s.o.Now()
 		wait := due.Sub(now)
 		if wait <= 0 {
 			return s.take(ctx, job.Name)
 		}
-		if !sleep(ctx, min(wait, glance)) {
+		wish, ok := sleep(ctx, min(wait, glance), wanted)
+		if wish {
+			s.note(job.Name, func(st *Status) { st.Due = s.o.Now() })
+			return s.take(ctx, job.Name)
+		}
+		if !ok {
 			return false
 		}
 		if then := s.o.Now(); then.Before(now) { // the clock was set back
@@ -166,14 +175,18 @@ func (s *Scheduler) take(ctx context.Context, name string) bool {
 	}
 }
 
-func sleep(ctx context.Context, d time.Duration) bool {
+// sleep returns after the time, or as soon as there is a wish; ok is false when
+// ctx ended before.
+func sleep(ctx context.Context, d time.Duration, wishes <-chan struct{}) (wish, ok bool) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
+	case <-wishes:
+		return true, true
 	case <-t.C:
-		return true
+		return false, true
 	case <-ctx.Done():
-		return false
+		return false, false
 	}
 }
 
@@ -207,6 +220,21 @@ func (s *Scheduler) Resume(name string) bool {
 		delete(s.paused, name)
 	}
 	return s.jobs[name] != nil
+}
+
+// RunNow makes a job due at once. One that is running is run again after that,
+// one that is paused when it is resumed. It reports whether there is such a job.
+func (s *Scheduler) RunNow(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.jobs[name] == nil {
+		return false
+	}
+	select {
+	case s.wanted[name] <- struct{}{}:
+	default: // there is such a wish already
+	}
+	return true
 }
 
 // Jobs returns how the jobs stand, by name.

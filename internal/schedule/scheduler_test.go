@@ -220,6 +220,31 @@ func TestScheduler_Pause(t *testing.T) {
 	})
 }
 
+// A job that is wanted runs at once, again after a run that is under way, and
+// when it is resumed; its due times stay.
+func TestScheduler_RunNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		a := &record{takes: func(int) time.Duration { return time.Minute }}
+		s, stop := start(t, &clock{}, none, schedule.Job{Name: "a", When: schedule.Every(20*time.Minute, began), Run: a.run(t)})
+		time.Sleep(7 * time.Minute)
+		if !s.RunNow("a") || s.RunNow("b") {
+			t.Error("it tells wrongly which jobs there are")
+		}
+		time.Sleep(30 * time.Second) // it runs
+		s.RunNow("a")
+		s.RunNow("a")
+		time.Sleep(14*time.Minute + 30*time.Second) // 22: it ran when it was due
+		s.Pause("a")
+		s.RunNow("a")
+		time.Sleep(3 * time.Minute)
+		s.Resume("a")
+		time.Sleep(5 * time.Minute)
+		stop()
+		want(t, began, a.starts, 0, 7, 8, 20, 25)
+	})
+}
+
 // Several jobs take turns, and none starves.
 func TestScheduler_TakesTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
