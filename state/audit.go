@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -36,6 +37,13 @@ type place struct {
 	from []byte // the first key of the run that is still to be read
 }
 
+// bounds say when a batch is full: when it has so many, or when so many were
+// looked at to find them.
+type bounds struct{ size, looks int }
+
+// everything bounds the looks of a walk that goes on to its end in any case.
+const everything = math.MaxInt
+
 // Changes passes the selected changes to visit, those of the newest run first,
 // and within a run in key order. The rows that a rebuild found are no changes.
 func (r *Reader) Changes(q Query, visit func(diff.Version) error) error {
@@ -45,7 +53,7 @@ func (r *Reader) Changes(q Query, visit func(diff.Version) error) error {
 		if q.Limit > 0 {
 			size = min(size, left)
 		}
-		batch, next, err := r.readChanges(&q, at, size)
+		batch, next, err := r.readChanges(&q, at, bounds{size, everything})
 		if err != nil {
 			return err
 		}
@@ -63,7 +71,7 @@ func (r *Reader) Changes(q Query, visit func(diff.Version) error) error {
 
 // readChanges reads a batch. next is where the batch after it begins, nil at
 // the end.
-func (r *Reader) readChanges(q *Query, at place, size int) (batch []diff.Version, next *place, err error) {
+func (r *Reader) readChanges(q *Query, at place, most bounds) (batch []diff.Version, next *place, err error) {
 	err = r.view(func(_ *bbolt.Tx, p *bbolt.Bucket) error {
 		if p == nil {
 			return nil
@@ -86,7 +94,7 @@ func (r *Reader) readChanges(q *Query, at place, size int) (batch []diff.Version
 			if run != at.run {
 				from = nil
 			}
-			found, stopped, err := readRun(p, run, q, from, size-len(batch))
+			found, stopped, err := readRun(p, run, q, from, &most)
 			if errors.Is(err, errEarlier) {
 				return nil
 			}
@@ -106,14 +114,24 @@ func (r *Reader) readChanges(q *Query, at place, size int) (batch []diff.Version
 // errEarlier says that this run and all before it were committed too early.
 var errEarlier = errors.New("all earlier")
 
-// readRun reads the selected changes of one run. stopped is the key before
-// which it stopped for want of room. It returns errEarlier where no run before
-// can be of interest.
-func readRun(p *bbolt.Bucket, run uint64, q *Query, from []byte, room int) (found []diff.Version, stopped []byte, err error) {
+// runLooks is as how many changes looked at a run counts that is opened.
+const runLooks = 10
+
+// readRun reads the selected changes of one run, and takes them off what there
+// is room for. stopped is the key before which it stopped for want of room. It
+// returns errEarlier where no run before can be of interest.
+func readRun(p *bbolt.Bucket, run uint64, q *Query, from []byte, room *bounds) (found []diff.Version, stopped []byte, err error) {
 	if q.UpToRun != 0 && run > q.UpToRun {
 		return nil, nil, nil
 	}
+	if room.size <= 0 || room.looks <= 0 {
+		return nil, append([]byte{}, from...), nil
+	}
+	room.looks -= runLooks
 	b := p.Bucket(bucketChanges).Bucket(be64(run))
+	if rows := b.Bucket(bucketRows); q.Key != "" && q.Since.IsZero() && (rows == nil || rows.Get([]byte(q.Key)) == nil) {
+		return nil, nil, nil
+	}
 	h, err := readHeader(b)
 	if err != nil {
 		return nil, nil, fmt.Errorf("run %d: %w", run, err)
@@ -139,9 +157,10 @@ func readRun(p *bbolt.Bucket, run uint64, q *Query, from []byte, room int) (foun
 		if q.Key != "" && string(k) != string(q.Key) {
 			break
 		}
-		if len(found) == room {
+		if room.size == 0 || room.looks <= 0 {
 			return found, bytes.Clone(k), nil
 		}
+		room.looks--
 		if q.Ops != nil && !slices.Contains(q.Ops, diff.Op(v[0])) {
 			continue
 		}
@@ -151,6 +170,7 @@ func readRun(p *bbolt.Bucket, run uint64, q *Query, from []byte, room int) (foun
 		}
 		if field < 0 || touches(&change, field) {
 			found = append(found, diff.Version{Commit: commit, Change: change})
+			room.size--
 		}
 	}
 	return found, nil, nil
@@ -207,27 +227,35 @@ func (r *Reader) History(key diff.Key) (versions []diff.Version, err error) {
 			return err
 		}
 		return changes.ForEachBucket(func(k []byte) error {
-			b := changes.Bucket(k)
-			rows := b.Bucket(bucketRows)
-			if rows == nil || readBE64(k) <= gone {
+			if readBE64(k) <= gone {
 				return nil
 			}
-			enc := rows.Get([]byte(key))
-			if enc == nil {
-				return nil
+			v, err := versionOf(key, changes.Bucket(k), readBE64(k))
+			if v != nil {
+				versions = append(versions, *v)
 			}
-			run := readBE64(k)
-			h, err := readHeader(b)
-			if err != nil {
-				return fmt.Errorf("run %d: %w", run, err)
-			}
-			if !h.Committed || h.Kind == diff.KindRepair {
-				return nil
-			}
-			change, err := diff.DecodeChange(key, enc)
-			versions = append(versions, diff.Version{Commit: h.commit(run), Change: change})
 			return err
 		})
 	})
 	return versions, err
+}
+
+// versionOf returns what the run made of the record, nil when it left it alone.
+func versionOf(key diff.Key, b *bbolt.Bucket, run uint64) (*diff.Version, error) {
+	var enc []byte
+	if rows := b.Bucket(bucketRows); rows != nil {
+		enc = rows.Get([]byte(key))
+	}
+	if enc == nil {
+		return nil, nil //nolint:nilnil // as most runs do
+	}
+	h, err := readHeader(b)
+	if err != nil {
+		return nil, fmt.Errorf("run %d: %w", run, err)
+	}
+	if !h.Committed || h.Kind == diff.KindRepair {
+		return nil, nil //nolint:nilnil // it changed nothing
+	}
+	change, err := diff.DecodeChange(key, enc)
+	return &diff.Version{Commit: h.commit(run), Change: change}, err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"sync"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -21,16 +22,36 @@ type Journal struct {
 	newID func() diff.ID
 	now   func() time.Time
 	chunk int
+	turn  sync.Locker // held while the file is open to be written
 }
 
 // NewJournal returns the journal of the pipeline in the file at path, which
 // need not exist yet. newID makes random identities.
 func NewJournal(path, pipeline string, newID func() diff.ID, now func() time.Time) *Journal {
-	return &Journal{NewReader(path, pipeline), newID, now, fault.Limit("chunk", chunk)}
+	return &Journal{NewReader(path, pipeline), newID, now, fault.Limit("chunk", chunk), unshared{}}
 }
+
+// Taking makes each writing section hold the lock. Readers in the same process
+// that hold its other side while they read are waited for by it at once, and not
+// looked for again and again as those of other processes are.
+func (j *Journal) Taking(turn sync.Locker) *Journal {
+	j.turn = turn
+	return j
+}
+
+// unshared is the lock of a journal beside which nobody reads in this process.
+type unshared struct{}
+
+// Lock does nothing.
+func (unshared) Lock() {}
+
+// Unlock does nothing.
+func (unshared) Unlock() {}
 
 // update runs the functions in one write transaction each.
 func (j *Journal) update(verb string, steps ...func(tx *bbolt.Tx) error) error {
+	j.turn.Lock()
+	defer j.turn.Unlock()
 	return j.wrap(verb, with(j.path, false, func(db *bbolt.DB) error {
 		for _, step := range steps {
 			if err := db.Update(step); err != nil {

@@ -122,7 +122,12 @@ func (r *Reader) RunAt(t time.Time) (run uint64, err error) {
 // SnapshotAt passes the rows of the table as it stood after the run to visit,
 // in key order, with the names of its columns.
 func (r *Reader) SnapshotAt(run uint64, visit func(columns []string, row diff.Row) error) error {
-	return walk(r, func(all past) (question[diff.Row], error) {
+	return walk(r, rowAfter(run), visit)
+}
+
+// rowAfter asks for the rows of the state after the run.
+func rowAfter(run uint64) func(past) (question[diff.Row], error) {
+	return func(all past) (question[diff.Row], error) {
 		then, err := all.at(run)
 		q := question[diff.Row]{commits: then, columns: then.columns()}
 		q.ask = func(s *story) (diff.Row, bool, error) {
@@ -130,14 +135,19 @@ func (r *Reader) SnapshotAt(run uint64, visit func(columns []string, row diff.Ro
 			return row, row != nil, err
 		}
 		return q, err
-	}, visit)
+	}
 }
 
 // Compare passes the net difference from the state after one run to the state
 // after another to visit, in key order, with the names of the columns of its
 // rows: those of the later state of the two.
 func (r *Reader) Compare(from, to uint64, visit func(columns []string, c diff.Change) error) error {
-	return walk(r, func(all past) (question[diff.Change], error) {
+	return walk(r, difference(from, to), visit)
+}
+
+// difference asks for the net changes between the states after two runs.
+func difference(from, to uint64) func(past) (question[diff.Change], error) {
+	return func(all past) (question[diff.Change], error) {
 		then, err1 := all.at(from)
 		now, err2 := all.at(to)
 		if err := errors.Join(err1, err2); err != nil {
@@ -156,7 +166,7 @@ func (r *Reader) Compare(from, to uint64, visit func(columns []string, c diff.Ch
 			return c, changed, errors.Join(err1, err2)
 		}
 		return q, nil
-	}, visit)
+	}
 }
 
 // forward reports whether one past goes on from the other.
@@ -207,7 +217,7 @@ func walk[T any](r *Reader, about func(past) (question[T], error), visit func([]
 				return err
 			}
 			columns = q.columns
-			batch, next, err = q.read(p, from)
+			batch, next, err = q.read(p, from, bounds{rowsBatch, everything})
 			return err
 		})
 		if err != nil {
@@ -225,7 +235,7 @@ func walk[T any](r *Reader, about func(past) (question[T], error), visit func([]
 
 // read answers for a batch of keys. next is the key to go on from, nil at the
 // end.
-func (q *question[T]) read(p *bbolt.Bucket, from []byte) (batch []T, next []byte, err error) {
+func (q *question[T]) read(p *bbolt.Bucket, from []byte, most bounds) (batch []T, next []byte, err error) {
 	t := tellers{}
 	for i := range q.commits {
 		c := &teller{commit: &q.commits[i]}
@@ -246,9 +256,10 @@ func (q *question[T]) read(p *bbolt.Bucket, from []byte) (batch []T, next []byte
 	}
 	heap.Init(&t)
 	for len(t) > 0 {
-		if len(batch) == rowsBatch {
+		if len(batch) == most.size || most.looks <= 0 {
 			return batch, bytes.Clone(t[0].key), nil
 		}
+		most.looks--
 		s, err := t.story(q.columns)
 		if err != nil {
 			return nil, nil, err
