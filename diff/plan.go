@@ -100,6 +100,18 @@ type Call struct {
 	Body     string        `json:"body,omitempty"` // first 2 KiB, on failure only
 }
 
+// Hold is what the guard found of a run that it held, or was told to let pass.
+type Hold struct {
+	Limit   int      `json:"limit"`
+	Percent float64  `json:"percent"`
+	Count   int      `json:"count"`
+	Rows    int      `json:"rows"` // before the run
+	Keys    []string `json:"first_keys"`
+}
+
+// HoldKeys is how many keys a [Hold] names.
+const HoldKeys = 10
+
 // Run is the record of one run of one pipeline.
 type Run struct {
 	Run         uint64        `json:"run"`
@@ -119,6 +131,7 @@ type Run struct {
 	Withheld    int           `json:"withheld"`
 	WithheldWhy string        `json:"withheld_reason,omitempty"`
 	Guard       string        `json:"guard,omitempty"` // the kind that tripped
+	Hold        *Hold         `json:"hold,omitempty"`  // by how much; nil when none did
 	Quarantine  []Quarantined `json:"quarantine,omitempty"`
 	Rules       []RuleTally   `json:"rules,omitempty"`
 	Error       string        `json:"error,omitempty"`

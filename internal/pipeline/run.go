@@ -199,11 +199,29 @@ func (r *Runner) note(run *diff.Run, plan *diff.Plan, err error) {
 	run.Remapped, run.NewFields = plan.Remapped, plan.NewFields
 	run.Withheld, run.WithheldWhy = len(plan.Withheld.Keys), plan.Withheld.Reason
 	if plan.Guard.Tripped {
-		run.Guard = plan.Guard.Kind
+		run.Guard, run.Hold = plan.Guard.Kind, holdOf(plan)
 	}
 	run.Calls = r.Source.Calls()
 	run.CallStats = diff.StatsOf(run.Calls)
 	if err != nil {
 		run.Error, run.ErrorCode = err.Error(), diff.CodeOf(err)
 	}
+}
+
+// holdOf returns what the guard found, with the first keys of the kind that
+// tripped, as far as they can be read.
+func holdOf(plan *diff.Plan) *diff.Hold {
+	g := plan.Guard
+	h := &diff.Hold{Limit: g.Limit, Percent: g.Percent, Count: g.Count, Rows: g.Rows}
+	op := diff.Delete
+	if g.Kind == diff.Update.String() {
+		op = diff.Update
+	}
+	for c, err := range plan.Changes.Only(op) {
+		if err != nil || len(h.Keys) == diff.HoldKeys {
+			break
+		}
+		h.Keys = append(h.Keys, c.Key.String())
+	}
+	return h
 }
