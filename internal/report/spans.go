@@ -122,3 +122,13 @@ func (p *pieces) add(clusters []string, mark bool) {
 	}
 	flush()
 }
+
+// Piece is a part of a value as pages show it.
+type Piece = piece
+
+// Compared takes two texts apart into what they share and, marked, what they do
+// not.
+func Compared(before, after string) (old, now []Piece) { return compareTexts(before, after) }
+
+// Shown takes a text apart into what can be shown and escapes.
+func Shown(text string) []Piece { return shown(text) }
