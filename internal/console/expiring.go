@@ -1,0 +1,201 @@
+package console
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"jstsync/diff"
+)
+
+// expiring finds the shops whose authorisation ends soon. It reads the whole
+// table, some rows at a time, after a commit and every hour; pages show what was
+// found last.
+type expiring struct {
+	c *Console
+
+	mu sync.Mutex
+	of map[string]*expiry
+}
+
+// expiry is what was found in one pipeline's table.
+type expiry struct {
+	Soon, Over int
+	First      []ending // the next to end
+	Days       int
+
+	run   uint64 // whose state was read
+	at    time.Time
+	busy  bool
+	known bool
+}
+
+type ending struct {
+	Key   string
+	Label []Piece
+	Ends  moment
+	Left  string
+	Past  bool
+
+	at    time.Time
+	label string
+}
+
+// How many rows are read at once, how many shops are named, and for how long at
+// most a page waits for a new reading.
+const (
+	expiryRows  = 4000
+	expiryFirst = 5
+	expiryAge   = time.Hour
+	expiryWait  = 100 * time.Millisecond
+)
+
+// beijing is the zone of the shops' times, which are stored as sent.
+func beijing() *time.Location { return time.FixedZone("", 8*60*60) }
+
+// get returns nil where nothing is to be said.
+func (e *expiring) get(ctx context.Context, p *page, pl *Pipeline) (*expiry, error) {
+	if pl.Expires == "" {
+		return nil, nil //nolint:nilnil // the table does not say
+	}
+	head, err := recall(ctx, e.c.memo, "head\x00"+pl.Name, func() (uint64, error) {
+		return e.c.o.Audit(pl.Name).RunAt(p.now.AddDate(100, 0, 0))
+	})
+	if err != nil || head == 0 {
+		return nil, err
+	}
+	e.refresh(p, pl, head)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	was := e.of[pl.Name]
+	if was == nil || !was.known || was.Soon+was.Over == 0 {
+		return nil, nil //nolint:nilnil // nothing to be said
+	}
+	shown := *was
+	shown.Days = int(p.settings.Warning.Hours() / 24)
+	shown.First = slices.Clone(was.First)
+	for i := range shown.First {
+		one := &shown.First[i]
+		one.Label, one.Ends = e.c.o.Writing.Shown(one.label), p.at(one.at)
+		if one.Past = one.at.Before(p.now); !one.Past {
+			one.Left = p.span(one.at.Sub(p.now))
+		}
+	}
+	return &shown, nil
+}
+
+// refresh begins a new reading where one is due, and waits for it a little.
+func (e *expiring) refresh(p *page, pl *Pipeline, head uint64) {
+	e.mu.Lock()
+	was := e.of[pl.Name]
+	if was == nil {
+		was = &expiry{}
+		e.of[pl.Name] = was
+	}
+	if was.busy || was.known && was.run == head && p.now.Sub(was.at) < expiryAge {
+		e.mu.Unlock()
+		return
+	}
+	was.busy = true
+	e.mu.Unlock()
+	done := make(chan struct{})
+	own, now, warning := *pl, p.now, p.settings.Warning
+	go func() {
+		defer close(done)
+		found, err := e.read(e.c.o.Context, &own, head, now, warning)
+		if err != nil {
+			e.c.o.Log.Warn("look for authorisations that end", "pipeline", own.Name, "err", err)
+			found = &expiry{} // the next look comes with the next commit
+		}
+		found.run, found.at, found.known = head, now, true
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.of[own.Name] = found
+	}()
+	t := time.NewTimer(expiryWait)
+	defer t.Stop()
+	select {
+	case <-done:
+	case <-t.C:
+	}
+}
+
+func (e *expiring) read(ctx context.Context, pl *Pipeline, head uint64, now time.Time, warning time.Duration) (*expiry, error) {
+	found, audit := &expiry{}, e.c.o.Audit(pl.Name)
+	for from, more := diff.Key(""), true; more; more = from != "" {
+		var columns []string
+		var rows []diff.Row
+		err := e.c.memo.gate.do(ctx, func() (err error) {
+			columns, rows, from, err = audit.Rows(head, from, expiryRows)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		column, label := slices.Index(columns, pl.Expires), labelIn(pl.Table, columns)
+		if column < 0 {
+			return found, nil
+		}
+		for _, row := range rows {
+			ends, err := time.ParseInLocation("2006-01-02 15:04:05", row[column].Text(), beijing())
+			if err != nil || ends.Sub(now) > warning {
+				continue
+			}
+			found.add(pl.Table, columns, row, label, ends, now)
+		}
+	}
+	return found, nil
+}
+
+// add counts a shop, and keeps it where it is one of the next to end.
+func (x *expiry) add(table *diff.Table, columns []string, row diff.Row, label int, ends, now time.Time) {
+	if ends.Before(now) {
+		x.Over++
+	} else {
+		x.Soon++
+	}
+	key, err := table.KeyOf(diff.Reshape(row, columns, table.Names()))
+	if err != nil {
+		return
+	}
+	one := ending{Key: key.String(), at: ends}
+	if label >= 0 {
+		one.label, _ = cut(row[label].Text())
+	}
+	x.First = append(x.First, one)
+	// those still to end first, the sooner the earlier; then those that ended last
+	slices.SortStableFunc(x.First, func(a, b ending) int {
+		if past := a.at.Before(now); past != b.at.Before(now) {
+			return map[bool]int{true: 1, false: -1}[past]
+		}
+		if a.at.Before(now) {
+			return b.at.Compare(a.at)
+		}
+		return a.at.Compare(b.at)
+	})
+	x.First = x.First[:min(len(x.First), expiryFirst)]
+}
+
+func labelIn(table *diff.Table, columns []string) int {
+	for i := range table.Columns {
+		if table.Columns[i].Type.Base == diff.VarChar && !slices.Contains(table.Key, i) {
+			return slices.Index(columns, table.Columns[i].Name)
+		}
+	}
+	return -1
+}
+
+// percent writes a share with as many digits as matter.
+func percent(n float64) string {
+	digits := 0
+	switch {
+	case n == 0:
+	case n < 1:
+		digits = 2
+	case n < 10:
+		digits = 1
+	}
+	return strconv.FormatFloat(n, 'f', digits, 64) + " %"
+}
