@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lmittmann/tint"
@@ -36,6 +37,7 @@ type program struct {
 	lang    lang.Language
 	several bool // pipelines in this command, so that each failure names its own
 	pacers  pacers
+	turns   sync.RWMutex // at the state file: its writers', shared by the pages of serve
 
 	endProfile func() error
 	bar        *report.Progress // nil where nobody would see it

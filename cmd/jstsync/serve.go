@@ -65,9 +65,11 @@ func (p *program) serve(c *cli.Context) error {
 	}
 	p.several = true
 	scheduler, m := schedule.New(schedule.Options{Now: p.now, Rand: rand.Float64}), p.newMeter(settings, true)
+	server, pages := serve.New(scheduler, m.Handler(), p.log), p.newPages(settings, scheduler)
+	server.SetPages(pages.console(c.Context, server.Refused))
 	return (&poller{
 		program: p, read: read, hangups: hangups, settings: settings, scheduler: scheduler, meter: m,
-		server: serve.New(scheduler, m.Handler(), p.log), notifier: p.newNotifier(settings, m),
+		server: server, pages: pages, notifier: p.newNotifier(settings, m),
 	}).run(c.Context, l)
 }
 
@@ -132,6 +134,7 @@ type poller struct {
 	notifier  *notifier      // nil where no channel is configured
 	alerts    sync.WaitGroup // messages under way
 	server    *serve.Server
+	pages     *pages
 	end       context.CancelCauseFunc // ends the process, and says why
 }
 
@@ -193,6 +196,7 @@ func (p *poller) lastAlerts() {
 // are new ones. It returns when nothing is running any more.
 func (p *poller) generation(ctx context.Context) {
 	p.meter.expect(p.settings)
+	p.pages.use(p.settings)
 	p.server.SetToken(p.settings.Serve.Token.Reveal())
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()

@@ -129,7 +129,7 @@ func (w *wiring) runner(pl *config.Pipeline) (*pipeline.Runner, error) {
 	}
 	return &pipeline.Runner{
 		Planner: planner, Target: target{t}, Trigger: "sync", Grace: w.grace, Now: w.now, NewID: newID,
-		Journal: journal{state.NewJournal(w.settings.State, pl.Name, newID, w.now), w},
+		Journal: journal{state.NewJournal(w.settings.State, pl.Name, newID, w.now).Taking(&w.turns), w},
 	}, nil
 }
 

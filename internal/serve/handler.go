@@ -12,7 +12,8 @@ import (
 )
 
 // Handler answers requests: GET /metrics, /healthz and /readyz; POST /pause and
-// /resume, for every pipeline or the one that ?pipeline= names.
+// /resume, for every pipeline or the one that ?pipeline= names. The rest is for
+// the pages.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.health)
@@ -20,9 +21,13 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /metrics", s.asked(s.metrics))
 	mux.Handle("POST /pause", s.asked(s.steer("paused", s.scheduler.Pause)))
 	mux.Handle("POST /resume", s.asked(s.steer("resumed", s.scheduler.Resume)))
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.refuse(w, r, http.StatusNotFound, "there is no such page")
-	})
+	if s.pages != nil {
+		mux.Handle("/", s.pages)
+	} else {
+		mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+			s.refuse(w, r, http.StatusNotFound, "there is no such page")
+		})
+	}
 	return s.guarded(http.MaxBytesHandler(mux, bodyBytes))
 }
 

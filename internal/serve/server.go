@@ -23,15 +23,15 @@ type Scheduler interface {
 	Resume(name string) bool
 }
 
-// What a request may take. A scrape is a few kilobytes, and nothing that is
-// sent here has a body.
+// What a request may take. A scrape is a few kilobytes, and the largest body that
+// is sent here is a form with a token.
 const (
 	headerTime  = 5 * time.Second
 	readTime    = 10 * time.Second
 	writeTime   = 30 * time.Second
 	idleTime    = 2 * time.Minute
 	headerBytes = 4 << 10 // the library adds 4 KiB of its own
-	bodyBytes   = 1 << 10
+	bodyBytes   = 4 << 10
 	endTime     = 2 * time.Second // for requests under way when the server ends
 )
 
@@ -39,6 +39,7 @@ const (
 type Server struct {
 	scheduler Scheduler
 	metrics   http.Handler
+	pages     http.Handler // nil for none
 	log       *refusals
 	token     atomic.Pointer[string]
 	ending    atomic.Bool
@@ -54,6 +55,13 @@ func New(scheduler Scheduler, metrics http.Handler, log *slog.Logger) *Server {
 
 // SetToken changes the token that requests must bring; "" is none.
 func (s *Server) SetToken(token string) { s.token.Store(&token) }
+
+// SetPages makes everything that the server does not answer itself be answered
+// by others, who ask for the token themselves. It is to be called before Serve.
+func (s *Server) SetPages(pages http.Handler) { s.pages = pages }
+
+// Refused notes a request that was refused, in a bounded number of lines.
+func (s *Server) Refused(why string, args ...any) { s.log.note(why, args...) }
 
 // Serve answers on the listener until ctx ends, and closes it.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
