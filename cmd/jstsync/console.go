@@ -44,7 +44,7 @@ func (c *pages) console(ctx context.Context, refused func(string, ...any)) *cons
 	return console.New(console.Options{
 		Settings:  func() console.Settings { return c.now.Load().shown },
 		Runs:      recorded{c},
-		Audit:     func(pipeline string) console.Audit { return audited{c.reader(pipeline), c, pipeline} },
+		Audit:     func(pipeline string) console.Audit { return audited{c.reader(pipeline)} },
 		Scheduler: steered{c.scheduler},
 		Writing:   reportPieces{},
 		DryRun:    c.dryRun, Key: c.key, When: c.when,
@@ -189,11 +189,7 @@ func (r recorded) Page(q console.RunQuery) ([]diff.Run, uint64, error) {
 func (r recorded) One(run uint64) (*diff.Run, error) { return state.RunDetail(r.c.path(), run) }
 
 // audited is what changed in one pipeline's table.
-type audited struct {
-	*state.Reader
-	c    *pages
-	name string
-}
+type audited struct{ *state.Reader }
 
 // Changes is that of the reader.
 func (a audited) Changes(q console.ChangeQuery, at console.Place) ([]diff.Version, *console.Place, error) {

@@ -55,8 +55,8 @@ type Audit interface {
 	// RunAt returns the last commit at or before the time, 0 when there was none.
 	RunAt(t time.Time) (uint64, error)
 
-	// Quarantine returns the records that are set aside.
-	Quarantine() ([]SetAside, error)
+	// Quarantine returns the records that are set aside, each since when.
+	Quarantine() ([]diff.SetAside, error)
 }
 
 // ChangeQuery selects changes. Its zero value selects all.
@@ -73,14 +73,6 @@ type ChangeQuery struct {
 type Place struct {
 	Run uint64
 	Key diff.Key
-}
-
-// SetAside is a record that is quarantined.
-type SetAside struct {
-	Key, Reason string    // Key is "" where it could not be read
-	Run         uint64    // in which it was found so first, as far as is known
-	Since       time.Time // when that run began
-	Earlier     bool      // it may have been so before
 }
 
 // Job is how a pipeline's schedule stands.

@@ -194,6 +194,20 @@ func triggerText(l lang.Language, trigger string) string {
 	}
 }
 
+// onFailText says what a broken rule does.
+func onFailText(l lang.Language, f diff.OnFail) string {
+	switch f {
+	case diff.Warn:
+		return l.Text("warns")
+	case diff.Quarantine:
+		return l.Text("sets aside")
+	case diff.Fail:
+		return l.Text("ends the run")
+	default:
+		return string(f)
+	}
+}
+
 // codeText says what an API call ended with.
 func codeText(l lang.Language, code string) string {
 	switch code {
@@ -209,11 +223,13 @@ func codeText(l lang.Language, code string) string {
 // parse reads the templates for a language.
 func (c *Console) parse(l lang.Language) map[string]*template.Template {
 	functions := template.FuncMap{
-		"t": func(english string, args ...any) string { return l.Sprintf(english, args...) }, "count": count, "bytes": func(n int64) string { return count(int(n)) },
+		"say": l.Sentence,
+		"t":   func(english string, args ...any) string { return l.Sprintf(english, args...) }, "count": count, "bytes": func(n int64) string { return count(int(n)) },
 		"status": func(s diff.Status) string { return statusText(l, s) }, "class": statusClass,
 		"op": func(op string) string { return opText(l, op) }, "trigger": func(s string) string { return triggerText(l, s) },
 		"took": took, "asset": func(name string) string { return "/static/" + name + "?" + c.assets[name].version },
-		"code": func(code string) string { return codeText(l, code) }, "list": func(texts ...string) []string { return texts },
+		"onfail": func(f diff.OnFail) string { return onFailText(l, f) },
+		"code":   func(code string) string { return codeText(l, code) }, "list": func(texts ...string) []string { return texts },
 		"dict": func(pairs ...any) map[string]any {
 			m := map[string]any{}
 			for i := 0; i+1 < len(pairs); i += 2 {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"jstsync/diff"
-	"jstsync/internal/console"
 	"jstsync/internal/consoletest"
 	"jstsync/internal/lang"
 )
@@ -103,7 +102,7 @@ func TestPages_turn(t *testing.T) {
 // Every value is text.
 func TestPages_escape(t *testing.T) {
 	w := small(t)
-	w.Aside = []console.SetAside{{Key: consoletest.Hostile, Reason: consoletest.Hostile, Run: 1, Since: w.Now}}
+	w.Aside = []diff.SetAside{{Quarantined: diff.Quarantined{Key: consoletest.Hostile, Reason: consoletest.Hostile}, Run: 1, Since: w.Now}}
 	v := open(t, w)
 	for _, path := range []string{
 		"/", "/runs/1", "/changes", "/changes?key=" + consoletest.Shop, "/record?key=" + consoletest.Shop, "/quarantine", "/table?from=" + consoletest.Shop,

@@ -1,6 +1,10 @@
 package console
 
-import "net/http"
+import (
+	"net/http"
+
+	"jstsync/diff"
+)
 
 // quarantineView lists the records that are set aside.
 type quarantineView struct {
@@ -15,7 +19,7 @@ type asideList struct {
 }
 
 type asideLine struct {
-	SetAside
+	diff.SetAside
 	At moment
 }
 
@@ -26,7 +30,7 @@ func (c *Console) quarantine(r *http.Request, p *page) (any, error) {
 	p.Title = p.t("Quarantine")
 	v := &quarantineView{None: true}
 	for _, name := range p.Pipelines {
-		all, err := recall(r.Context(), c.memo, "quarantine\x00"+name, func() ([]SetAside, error) { return c.o.Audit(name).Quarantine() })
+		all, err := recall(r.Context(), c.memo, "quarantine\x00"+name, func() ([]diff.SetAside, error) { return c.o.Audit(name).Quarantine() })
 		if err != nil {
 			return nil, err
 		}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"jstsync/diff"
-	"jstsync/internal/console"
 )
 
 // Month is a world with two pipelines and what a month brings: one in step, with
@@ -28,9 +27,9 @@ func Month(tb testing.TB) *World {
 	}
 	w.SetsAside("shops", w.Now.Add(-3*time.Minute), setAside()...)
 	w.Holds("south_shops", w.Now.Add(-2*time.Minute), 203)
-	w.Aside = []console.SetAside{
-		{Key: setAside()[0].Key, Reason: setAside()[0].Reason, Run: 240, Since: w.Now.Add(-26 * time.Hour)},
-		{Reason: setAside()[1].Reason, Run: 12, Since: w.Now.Add(-29 * 24 * time.Hour), Earlier: true},
+	w.Aside = []diff.SetAside{
+		{Quarantined: setAside()[0], Run: 240, Since: w.Now.Add(-26 * time.Hour)},
+		{Quarantined: setAside()[1], Run: 12, Since: w.Now.Add(-29 * 24 * time.Hour), AtLeast: true},
 	}
 	return w
 }

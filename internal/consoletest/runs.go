@@ -212,7 +212,7 @@ func (a audit) Compare(from, to uint64, key diff.Key, limit int) ([]string, []di
 }
 
 // Quarantine is what the world says.
-func (a audit) Quarantine() ([]console.SetAside, error) { return a.w.Aside, nil }
+func (a audit) Quarantine() ([]diff.SetAside, error) { return a.w.Aside, nil }
 
 // steering notes what was asked for.
 type steering struct{ w *World }

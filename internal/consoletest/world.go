@@ -29,7 +29,7 @@ type World struct {
 	Steered  []string // what was asked of the scheduler
 	Refused  []string
 	Plan     func(pipeline string) (*diff.Plan, error) // of a dry run
-	Aside    []console.SetAside
+	Aside    []diff.SetAside
 
 	mu     sync.Mutex
 	tb     testing.TB

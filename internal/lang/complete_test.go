@@ -26,7 +26,8 @@ func TestMessages(t *testing.T) {
 	messages := parseSource(t, "Message", "message", "what", "What", "format", "why", "Reason", "Note").findings()
 	wantKnown(t, 300, slices.DeleteFunc(messages, func(f finding) bool {
 		file := filepath.ToSlash(f.at.Filename)
-		return strings.HasSuffix(file, "diff/codec.go") || strings.HasSuffix(file, "state/pages.go") || strings.Contains(file, "internal/serve/")
+		return strings.HasSuffix(file, "diff/codec.go") || strings.HasSuffix(file, "state/pages.go") || strings.Contains(file, "internal/serve/") ||
+			strings.Contains(file, "internal/console") // refusals are for the log
 	}))
 	causes := parseSource(t, "errors.New", "fmt.Errorf").findings()
 	wantKnown(t, 100, slices.DeleteFunc(causes, func(f finding) bool {

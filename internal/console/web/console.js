@@ -87,6 +87,12 @@ document.addEventListener('keydown', event => {
   }[event.key];
   if (act) { event.preventDefault(); act(); }
 });
+for (const link of document.querySelectorAll('[data-go]')) {
+  const [keys, page] = ['dt', 'dd'].map(name => help.querySelector('dl').appendChild(document.createElement(name)));
+  keys.innerHTML = '<kbd>g</kbd> <kbd></kbd>';
+  keys.lastChild.textContent = link.dataset.go;
+  page.textContent = link.textContent;
+}
 for (const button of document.querySelectorAll('[data-help]')) {
   button.hidden = false;
   button.addEventListener('click', () => help.showModal());
