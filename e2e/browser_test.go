@@ -95,6 +95,12 @@ type browser struct{ ctx context.Context }
 // open shows the file on the screen, in a tab of its own.
 func (b browser) open(t testing.TB, file string, s screen) *tab {
 	t.Helper()
+	return b.visit(t, (&url.URL{Scheme: "file", Path: file}).String(), s)
+}
+
+// visit shows the page at the address.
+func (b browser) visit(t testing.TB, address string, s screen) *tab {
+	t.Helper()
 	ctx, closeTab := chromedp.NewContext(b.ctx)
 	t.Cleanup(closeTab)
 	p := &tab{t: t, ctx: ctx, name: s.name}
@@ -104,7 +110,7 @@ func (b browser) open(t testing.TB, file string, s screen) *tab {
 	p.do(
 		emulateMedia(s),
 		chromedp.EmulateViewport(s.width, s.height),
-		chromedp.Navigate((&url.URL{Scheme: "file", Path: file}).String()),
+		chromedp.Navigate(address),
 	)
 	return p
 }

@@ -79,7 +79,7 @@ const accessibility = `(() => {
 	problems.push(...seen);
 	for (const e of document.querySelectorAll('input, select, button, summary')) {
 		if (!e.checkVisibility()) continue;
-		if (e.labels && !e.labels.length) problems.push('no label: ' + e.name);
+		if (e.labels && !e.labels.length && !(e.tagName === 'BUTTON' && e.textContent.trim())) problems.push('no label: ' + e.name);
 		const box = e.getBoundingClientRect();
 		if (box.height < 24 || box.width < 24) problems.push('too small to touch: ' + (e.name || e.tagName) + ' ' + box.width + 'x' + box.height);
 	}
