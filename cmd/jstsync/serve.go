@@ -30,13 +30,14 @@ const commitGrace = time.Minute
 func (p *program) serveCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "serve",
-		Usage: "run every pipeline on schedule, with metrics",
+		Usage: "run every pipeline on schedule, with a console and metrics",
 		Description: "Runs each pipeline at once and then by its every or cron, one at a time, and\n" +
 			"less often while it keeps failing. Answers on serve.listen, this machine only\n" +
-			"unless told otherwise: /metrics for Prometheus, /healthz, /readyz; POST /pause\n" +
-			"and /resume keep pipelines from being run (?pipeline=NAME for one). With\n" +
-			"serve.token set, Authorization: Bearer TOKEN is asked for, but by /healthz and\n" +
-			"/readyz. It does not encrypt. All other commands work meanwhile.\n\n" +
+			"unless told otherwise: a console for browsers at /, in serve.language;\n" +
+			"/metrics for Prometheus, /healthz, /readyz; POST /pause and /resume keep\n" +
+			"pipelines from being run (?pipeline=NAME for one). With serve.token set, the\n" +
+			"console asks for it, and Authorization: Bearer TOKEN is asked for, but by\n" +
+			"/healthz and /readyz. It does not encrypt. All other commands work meanwhile.\n\n" +
 			"SIGTERM ends it; a commit that has begun is finished first. SIGHUP reads the\n" +
 			"configuration again, and keeps the old one when the new one has a mistake.\n\n" +
 			"Example: jstsync serve --log-format json\n" +
