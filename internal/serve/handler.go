@@ -111,8 +111,9 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) { say(w, "ok") }
 // ready says whether every pipeline that is not paused has ended a run since
 // the start, well or not, and the process is not about to end.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
-	waiting := s.ending.Load()
-	for _, job := range s.scheduler.Jobs() {
+	jobs := s.scheduler.Jobs()
+	waiting := s.ending.Load() || len(jobs) == 0 // before the scheduler has begun
+	for _, job := range jobs {
 		waiting = waiting || job.Runs == 0 && !job.Paused
 	}
 	if waiting {

@@ -145,6 +145,7 @@ func TestServer_ready(t *testing.T) {
 		jobs jobs
 		want int
 	}{
+		{nil, 503}, // the scheduler has not begun
 		{jobs{{Name: "a", Runs: 1}, {Name: "b"}}, 503},
 		{jobs{{Name: "a", Runs: 1}, {Name: "b", Paused: true}}, 200},
 		{jobs{{Name: "a", Runs: 1, Failures: 1}}, 200},
