@@ -22,13 +22,13 @@ type Journal struct {
 	newID func() diff.ID
 	now   func() time.Time
 	chunk int
-	turn  sync.Locker // held while the file is open to be written
+	turn  sync.Locker // held while the file is open to be written; nil for none
 }
 
 // NewJournal returns the journal of the pipeline in the file at path, which
 // need not exist yet. newID makes random identities.
 func NewJournal(path, pipeline string, newID func() diff.ID, now func() time.Time) *Journal {
-	return &Journal{NewReader(path, pipeline), newID, now, fault.Limit("chunk", chunk), unshared{}}
+	return &Journal{NewReader(path, pipeline), newID, now, fault.Limit("chunk", chunk), nil}
 }
 
 // Taking makes each writing section hold the lock. Readers in the same process
@@ -39,19 +39,12 @@ func (j *Journal) Taking(turn sync.Locker) *Journal {
 	return j
 }
 
-// unshared is the lock of a journal beside which nobody reads in this process.
-type unshared struct{}
-
-// Lock does nothing.
-func (unshared) Lock() {}
-
-// Unlock does nothing.
-func (unshared) Unlock() {}
-
 // update runs the functions in one write transaction each.
 func (j *Journal) update(verb string, steps ...func(tx *bbolt.Tx) error) error {
-	j.turn.Lock()
-	defer j.turn.Unlock()
+	if j.turn != nil {
+		j.turn.Lock()
+		defer j.turn.Unlock()
+	}
 	return j.wrap(verb, with(j.path, false, func(db *bbolt.DB) error {
 		for _, step := range steps {
 			if err := db.Update(step); err != nil {

@@ -45,7 +45,7 @@ func trim(path string, now time.Time, keep time.Duration, maxRuns, chunk int) er
 type trimmer struct{ Journal }
 
 func newTrimmer(path string, chunk int) *trimmer {
-	return &trimmer{Journal{Reader: NewReader(path, ""), chunk: chunk, turn: unshared{}}}
+	return &trimmer{Journal{Reader: NewReader(path, ""), chunk: chunk}}
 }
 
 // steps lists the transactions that forget the runs up to the last one.

@@ -104,7 +104,7 @@ func errSealed() error {
 // lock. Every error is a [diff.Error] of [diff.CodeState]; after one the
 // outcome is unknown.
 func (v *Vault) Store(t *diff.Token) error {
-	j := &Journal{Reader: NewReader(v.path, ""), now: v.now, turn: unshared{}}
+	j := &Journal{Reader: NewReader(v.path, ""), now: v.now}
 	if err := j.wrap("create", j.ensureFile()); err != nil {
 		return err
 	}
