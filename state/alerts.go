@@ -31,7 +31,7 @@ func StoreAlerts(path string, book []byte, now func() time.Time) error {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	j := &Journal{Reader: NewReader(path, ""), now: now, turn: unshared{}}
+	j := &Journal{Reader: NewReader(path, ""), now: now}
 	return j.update("store alerts in", func(tx *bbolt.Tx) error {
 		return put(tx.Bucket(bucketMeta), keyAlerts, book)
 	})
