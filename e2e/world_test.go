@@ -27,8 +27,8 @@ var product = sync.OnceValues(func() (string, error) { //nolint:gochecknoglobals
 		return "", err
 	}
 	path := filepath.Join(dir, "jstsync")
-	build := exec.Command("go", "build", "-trimpath", "-o", path, "../cmd/jstsync")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build := exec.Command("go", "build", "-trimpath", "-o", path, "./cmd/jstsync")
+	build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off") // by its own go.mod, as it ships
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%s: %w\n%s", build, err, out)
 	}
