@@ -165,6 +165,7 @@ func TestDecode_records(t *testing.T) {
 		{"bad UTF-8 in name", "{\"a\":1,\"b\xff\":2}", true, "a=1;b\uFFFD=2;"},
 		{"half a pair in name", `{"a":1,"\ud83d":2}`, true, "a=1;\uFFFD=2;"},
 		{"duplicate", `{"a":1,"b":2,"a":3}`, true, `a=1;b=2;a=3;`},
+		{"duplicate without a name", `{"":1,"a":2,"":3}`, true, `=1;a=2;=3;`},
 		{"duplicate by escape", `{"a":1,"\u0061":3}`, true, `a=1;a=3;`},
 		{"duplicate in value", `{"a":{"x":1,"x":2}}`, true, `a={"x":1,"x":2};`},
 		{"duplicate in list", `{"a":[{"x":1,"x":2}]}`, true, `a=[{"x":1,"x":2}];`},

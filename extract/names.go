@@ -8,10 +8,10 @@ type names struct {
 	all    []metName
 	number map[string]int // by the name
 	recent [1 << recentBits]uint16
-	next   int    // the number of the name that is likely to come next
-	missed int    // names of the record that were not the likely ones
-	record int    // number of the record that is being read
-	twice  string // one that the record has twice, if any
+	next   int     // the number of the name that is likely to come next
+	missed int     // names of the record that were not the likely ones
+	record int     // number of the record that is being read
+	twice  *string // one that the record has twice, nil when there is none
 }
 
 const recentBits = 7
@@ -31,7 +31,7 @@ const (
 // begin makes ready for another record.
 func (n *names) begin() {
 	n.record++
-	n.next, n.twice = 0, ""
+	n.next, n.twice = 0, nil
 	if n.missed == enough { // one guess will do to see whether there is an order again
 		n.missed--
 	} else {
@@ -94,7 +94,8 @@ func (n *names) meet(name string, plain bool) int {
 func (n *names) take(i int) string {
 	m := &n.all[i]
 	if m.record == n.record {
-		n.twice = m.name
+		name := m.name
+		n.twice = &name
 	}
 	m.record, n.next = n.record, i+1
 	return m.name

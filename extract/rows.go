@@ -118,8 +118,8 @@ func (p *parser) name(at int) (name string, value int, err error) {
 // unsound returns why the record that was read is not to be trusted, or nil. Its
 // names are valid text.
 func (p *parser) unsound() error {
-	if p.names.twice != "" {
-		return fmt.Errorf("%w: member %q comes twice", ErrRecord, p.names.twice)
+	if p.names.twice != nil {
+		return fmt.Errorf("%w: member %q comes twice", ErrRecord, *p.names.twice)
 	}
 	if p.plain && p.sound {
 		return nil // neither escapes nor objects that could be wrong

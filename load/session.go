@@ -144,6 +144,9 @@ func (s *Session) verify(vars map[string]string) error {
 			return s.refuse("sql_mode", vars, direct)
 		}
 	}
+	if slices.Contains(modes, "NO_BACKSLASH_ESCAPES") { // on which the literals in statements build
+		return s.refuse("sql_mode", vars, direct)
+	}
 	for _, name := range []string{"character_set_client", "character_set_connection", "character_set_results"} {
 		if vars[name] != "utf8mb4" {
 			return s.refuse(name, vars, "let the server accept utf8mb4")

@@ -48,6 +48,9 @@ func TestSession_Verify(t *testing.T) {
 		wantError(t, b.target.Verify(vars), diff.CodeTarget, "keeps sql_mode at")
 	}
 	vars := taken()
+	vars["sql_mode"] += ",NO_BACKSLASH_ESCAPES" // in which the escapes of literals are none
+	wantError(t, b.target.Verify(vars), diff.CodeTarget, "keeps sql_mode at")
+	vars = taken()
 	maps.Copy(vars, map[string]string{"innodb_lock_wait_timeout": "50"})
 	for range 2 {
 		if err := b.target.Verify(vars); err != nil {

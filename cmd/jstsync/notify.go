@@ -81,6 +81,7 @@ func (n *notifier) configure(settings *config.Settings) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.settings, n.channels = settings, channelsOf(settings)
+	n.book.Keep(n.names())
 	r := settings.Alerts.Rules
 	n.rules = alert.Rules{FailedAfter: r.FailedAfter, StaleAfter: r.StaleAfter, AuthorizationDays: r.AuthorizationDays, TokenDays: r.TokenDays}
 }

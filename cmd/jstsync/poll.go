@@ -63,8 +63,8 @@ func (p *poller) poll(ctx context.Context, settings *config.Settings, pl config.
 // sendAlerts sends what the run gave rise to, without keeping the next one
 // waiting.
 func (p *poller) sendAlerts() {
-	if p.notifier != nil {
-		p.alerts.Go(func() { p.notifier.send(context.Background(), sendingTime) })
+	if n := p.notifier; n != nil {
+		p.alerts.Go(func() { n.send(context.Background(), sendingTime) })
 	}
 }
 

@@ -70,7 +70,7 @@ func (p *program) serve(c *cli.Context) error {
 	server.SetPages(pages.console(c.Context, server.Refused))
 	return (&poller{
 		program: p, read: read, hangups: hangups, settings: settings, scheduler: scheduler, meter: m,
-		server: server, pages: pages, notifier: p.newNotifier(settings, m),
+		server: server, pages: pages,
 	}).run(c.Context, l)
 }
 
@@ -202,8 +202,13 @@ func (p *poller) generation(ctx context.Context) {
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
 	done := make(chan struct{})
+	if p.notifier == nil {
+		p.notifier = p.newNotifier(p.settings, p.meter)
+	}
+	n := p.notifier
+	n.configure(p.settings)
 	jobs := p.jobs(ctx)
-	p.alerts.Go(func() { p.notifier.watch(waiting, p.paused) })
+	p.alerts.Go(func() { n.watch(waiting, p.paused) })
 	go func() {
 		p.scheduler.Run(waiting, jobs...)
 		close(done)
@@ -233,11 +238,6 @@ func (p *poller) reload() bool {
 		return false
 	}
 	p.settings = settings
-	if p.notifier == nil {
-		p.notifier = p.newNotifier(settings, p.meter)
-	} else {
-		p.notifier.configure(settings)
-	}
 	p.log.Info("the configuration is reloaded")
 	return true
 }

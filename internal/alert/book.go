@@ -232,11 +232,15 @@ func (b *Book) Shops(pipeline string, shops []Shop, now time.Time, rules Rules) 
 	for _, n := range []Notice{begun, over} {
 		if n.Count = len(n.Shops); n.Count > 0 {
 			slices.SortStableFunc(n.Shops, func(a, c Shop) int { return cmp.Or(a.Ends.Compare(c.Ends), cmp.Compare(a.ID, c.ID)) })
+			n.Shops = n.Shops[:min(len(n.Shops), maxShops)]
 			all = append(all, n)
 		}
 	}
 	return all
 }
+
+// maxShops is how many shops a notice names; the rest is counted.
+const maxShops = 100
 
 // forgetShops drops what was raised of shops that are gone, or whose
 // authorisations no longer end.
@@ -260,6 +264,9 @@ const maxPending = 200
 
 // Queue adds notices that the channels are to be told of.
 func (b *Book) Queue(notices []Notice, channels []string) {
+	if len(channels) == 0 {
+		return
+	}
 	for _, n := range notices {
 		b.Pending = append(b.Pending, Pending{n, slices.Clone(channels)})
 	}
