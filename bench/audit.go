@@ -30,6 +30,7 @@ type chronicle struct {
 	full     int64  // and after the last run
 	samples  map[string][]sample
 	commands []question
+	pages    []pageTimes // of the console
 }
 
 // question is a command that reads the history.
@@ -80,7 +81,7 @@ func (b *bench) measureAudit(ctx context.Context, size auditSize, progress io.Wr
 			c.samples[q.name] = append(c.samples[q.name], sample{usage: taken})
 		}
 	}
-	return c, nil
+	return c, b.measureConsole(ctx, c, path)
 }
 
 // questions are what is asked, each as a process of its own.
@@ -208,4 +209,5 @@ func writeAudit(out *bytes.Buffer, c *chronicle) {
 		samples := c.samples[q.name]
 		fmt.Fprintf(out, "| `jstsync %s` | %s | %s | %s |\n", q.name, spread(samples, cpu), spread(samples, wall), spread(samples, peak))
 	}
+	writeConsole(out, c)
 }

@@ -157,7 +157,52 @@ func (r *Reader) HistoryPage(key diff.Key, before uint64, limit int) (versions [
 // with the names of their columns. next is the key of the row after them, "" at
 // the end.
 func (r *Reader) RowsPage(run uint64, from diff.Key, limit int) (columns []string, rows []diff.Row, next diff.Key, err error) {
+	done := false
+	err = r.view(func(_ *bbolt.Tx, p *bbolt.Bucket) (err error) {
+		if p == nil {
+			return nil
+		}
+		columns, rows, next, done, err = currentRows(p, run, from, limit)
+		return err
+	})
+	if done || err != nil {
+		return columns, rows, next, err
+	}
 	return turn(r, rowAfter(run), from, limit)
+}
+
+// currentRows reads rows of the snapshot where it is the state after the run,
+// which spares looking into every commit. done is false where it is not.
+func currentRows(p *bbolt.Bucket, run uint64, from diff.Key, limit int) (columns []string, rows []diff.Row, next diff.Key, done bool, err error) {
+	head, err := decodeHead(field(p, keyHead))
+	if err != nil || head.Seq == 0 || run < head.Seq {
+		return nil, nil, "", false, err
+	}
+	last := p.Bucket(bucketChanges).Bucket(be64(head.Seq))
+	if last == nil {
+		return nil, nil, "", false, nil
+	}
+	h, err := readHeader(last)
+	if err != nil || h.Kind == diff.KindRepair { // it has no rows of the source
+		return nil, nil, "", false, err
+	}
+	g := newGallery(p, h.Columns)
+	c := currentIndex(p).Cursor()
+	for k, v := c.Seek([]byte(from)); k != nil; k, v = c.Next() {
+		if len(rows) == limit {
+			return h.Columns, rows, diff.Key(k), true, nil
+		}
+		e, err := decodeEntry(k, v)
+		if err != nil {
+			return nil, nil, "", false, err
+		}
+		row, err := g.image(diff.Key(k), e.image)
+		if err != nil {
+			return nil, nil, "", false, err
+		}
+		rows = append(rows, row)
+	}
+	return h.Columns, rows, "", true, nil
 }
 
 // ComparePage returns at most limit of what [Reader.Compare] does, from a key

@@ -5,7 +5,7 @@
 // and bring all they need with them: one style sheet, one script, one icon.
 //
 // Guarantees: what a page shows is read from the state file, copied, and the
-// file closed before a byte goes to the client; reads leave the file alone half
+// file closed before a byte goes to the client; reads leave the file alone a third
 // of the time, so that a run never waits long, and what was read is kept until
 // something changes; a page holds at most a hundred entries, and pages are built
 // a few at a time. Every value is escaped, and the policy that goes with each

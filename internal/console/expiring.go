@@ -46,10 +46,11 @@ type ending struct {
 // How many rows are read at once, how many shops are named, and for how long at
 // most a page waits for a new reading.
 const (
-	expiryRows  = 4000
+	expiryRows  = 1000
 	expiryFirst = 5
 	expiryAge   = time.Hour
 	expiryWait  = 100 * time.Millisecond
+	expiryRest  = 4 // times as long as a reading took, pages go first
 )
 
 // beijing is the zone of the shops' times, which are stored as sent.
@@ -127,12 +128,18 @@ func (e *expiring) read(ctx context.Context, pl *Pipeline, head uint64, now time
 	for from, more := diff.Key(""), true; more; more = from != "" {
 		var columns []string
 		var rows []diff.Row
+		var took time.Duration
 		err := e.c.memo.gate.do(ctx, func() (err error) {
+			began := e.c.o.Now()
 			columns, rows, from, err = audit.Rows(head, from, expiryRows)
+			took = e.c.o.Now().Sub(began)
 			return err
 		})
 		if err != nil {
 			return nil, err
+		}
+		if from != "" {
+			time.Sleep(min(expiryRest*took, time.Second))
 		}
 		column, label := slices.Index(columns, pl.Expires), labelIn(pl.Table, columns)
 		if column < 0 {

@@ -11,8 +11,8 @@ import (
 var errBusy = errors.New("too many pages are being built")
 
 // gate lets one read of the state file happen at a time, and then leaves the
-// file alone for as long as the read took: a run of another process, which looks
-// for a moment when nobody reads, finds one.
+// file alone for half as long as the read took: a run of another process, which
+// looks for a moment when nobody reads, finds one.
 type gate struct {
 	lane   chan struct{}
 	shared sync.Locker // keeps this process's own runs from writing meanwhile
@@ -46,7 +46,7 @@ func (g *gate) do(ctx context.Context, f func() error) error {
 	began := g.now()
 	defer func() {
 		ended := g.now()
-		g.free = ended.Add(ended.Sub(began))
+		g.free = ended.Add(ended.Sub(began) / 2)
 	}()
 	return f()
 }
