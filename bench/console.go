@@ -30,10 +30,18 @@ type pageTimes struct {
 func (b *bench) measureConsole(ctx context.Context, c *chronicle, state string) error {
 	middle := strconv.Itoa(c.runs / 2)
 	c.pages = []pageTimes{
-		{name: "overview", path: "/"}, {name: "runs", path: "/runs"}, {name: "one run", path: "/runs/" + middle}, {name: "changes", path: "/changes"},
-		{name: "changes of a field that none has", path: "/changes?field=group_name"}, {name: "changes of a key", path: "/changes?key=" + c.key},
-		{name: "record", path: "/record?key=" + c.key}, {name: "table", path: "/table"}, {name: "table, half way back", path: "/table?at=" + middle + "&from=" + c.key},
-		{name: "compare, half of the runs", path: "/compare?a=" + middle + "&b=" + strconv.Itoa(c.runs)}, {name: "quarantine", path: "/quarantine"}, {name: "API use", path: "/api"},
+		{name: "overview", path: "/"},
+		{name: "runs", path: "/runs"},
+		{name: "one run", path: "/runs/" + middle},
+		{name: "changes", path: "/changes"},
+		{name: "changes of a field that none has", path: "/changes?field=group_name"},
+		{name: "changes of a key", path: "/changes?key=" + c.key},
+		{name: "record", path: "/record?key=" + c.key},
+		{name: "table", path: "/table"},
+		{name: "table, half way back", path: "/table?at=" + middle + "&from=" + c.key},
+		{name: "compare, half of the runs", path: "/compare?a=" + middle + "&b=" + strconv.Itoa(c.runs)},
+		{name: "quarantine", path: "/quarantine"},
+		{name: "API use", path: "/api"},
 	}
 	for range c.rounds {
 		if err := b.consoleRound(ctx, c, state); err != nil {

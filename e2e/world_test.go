@@ -77,7 +77,9 @@ func serving(t *testing.T, settings string, steps ...func(*sandbox.Server)) *wor
 		"JST_APP_SECRET=sandbox-secret", "JST_ACCESS_TOKEN=sandbox-token", "LC_ALL=C.UTF-8")
 	listen := free(t)
 	w.url = "http://" + listen
-	settings = "source: {rate: {per_second: 10000, per_minute: 100000}, retry: {max_attempts: 1}}\n" + settings
+	if !strings.Contains(settings, "source:") {
+		settings = "source: {rate: {per_second: 10000, per_minute: 100000}, retry: {max_attempts: 1}}\n" + settings
+	}
 	settings = strings.ReplaceAll(settings, "ADDRESS", listen)
 	if err := os.WriteFile(filepath.Join(w.dir, "jstsync.yaml"), []byte(settings), 0o600); err != nil {
 		t.Fatal(err)

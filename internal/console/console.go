@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"runtime"
 	"strings"
 	"time"
 
@@ -22,9 +23,6 @@ import (
 
 //go:embed web
 var web embed.FS
-
-// builds is how many pages are built at once; others wait.
-const builds = 8
 
 // formBytes is how much a form may send.
 const formBytes = 8 << 10
@@ -37,7 +35,7 @@ type Console struct {
 	tally    *tally
 	expiring *expiring
 	trial    *trial
-	building chan struct{}
+	building chan struct{} // held while a page is built: half of the processors are left to runs
 	pages    map[lang.Language]map[string]*template.Template
 	assets   map[string]asset
 	handler  http.Handler
@@ -48,7 +46,7 @@ func New(o Options) *Console {
 	g := newGate(o.Reading, o.Now)
 	c := &Console{
 		o: o, sessions: newSessions(o.Now), memo: newMemo(g, o.Runs.Stamp), tally: newTally(o.Runs, g),
-		building: make(chan struct{}, builds), assets: assets(),
+		building: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), assets: assets(),
 	}
 	c.expiring = &expiring{c: c, of: map[string]*expiry{}}
 	c.trial = &trial{c: c}

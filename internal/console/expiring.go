@@ -49,7 +49,7 @@ const (
 	expiryRows  = 1000
 	expiryFirst = 5
 	expiryAge   = time.Hour
-	expiryWait  = 100 * time.Millisecond
+	expiryWait  = 30 * time.Millisecond
 	expiryRest  = 4 // times as long as a reading took, pages go first
 )
 
