@@ -170,7 +170,7 @@ func eval[T any](p *tab, expression string) T {
 func (p *tab) waitFor(expression string) {
 	p.t.Helper()
 	deadline := time.Now().Add(patience)
-	for !eval[bool](p, expression) {
+	for !eval[bool](p, "!!("+expression+")") { // what is undefined while a page loads is not true yet
 		if time.Now().After(deadline) {
 			p.t.Fatalf("not true after %v: %s\n%s", patience, expression, eval[string](p, `document.body.innerText`))
 		}
