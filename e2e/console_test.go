@@ -39,14 +39,14 @@ func TestConsole_Screens(t *testing.T) {
 	dryRun.press("button[value=dry-run]")
 	dryRun.waitFor(`document.body.innerText.includes('nothing was written')`)
 	for language, screens := range map[lang.Language][]screen{lang.English: {desktop, pocket}, lang.Chinese: {night, phone}} {
-		w.Settings.Language = language
+		w.Change(func(s *console.Settings) { s.Language = language })
 		for _, s := range screens {
 			for name, path := range consolePages {
 				t.Run(strings.Join([]string{name, string(language), s.name}, "/"), func(t *testing.T) { looksRight(t, b, url, name, path, s) })
 			}
 		}
 	}
-	w.Settings.Language, w.Settings.Token = lang.Chinese, "token"
+	w.Change(func(s *console.Settings) { s.Language, s.Token = lang.Chinese, "token" })
 	for _, s := range screens {
 		t.Run("login/"+s.name, func(t *testing.T) { looksRight(t, b, url, "login", "/login", s) })
 	}

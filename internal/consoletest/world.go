@@ -25,6 +25,7 @@ type World struct {
 	Path     string
 	Now      time.Time
 	Settings console.Settings
+	changing sync.Mutex // guards Settings once pages are made
 	Jobs     []console.Job
 	Steered  []string // what was asked of the scheduler
 	Refused  []string
@@ -75,7 +76,7 @@ func (w *World) Add(name string) {
 // Options returns what a console is made of.
 func (w *World) Options(ctx context.Context) console.Options {
 	return console.Options{
-		Settings: func() console.Settings { return w.Settings }, Runs: records{w}, Scheduler: steering{w}, Writing: writing{},
+		Settings: w.settings, Runs: records{w}, Scheduler: steering{w}, Writing: writing{},
 		Audit:  func(p string) console.Audit { return audit{state.NewReader(w.Path, p), w} },
 		DryRun: func(_ context.Context, p string) (*diff.Plan, error) { return w.Plan(p) },
 		Key:    func(_, text string) (diff.Key, error) { return diff.ParseKey(text, diff.Int) }, When: w.when,
@@ -171,3 +172,17 @@ func (w *World) keys(pipeline string) []diff.Key {
 
 // Rows returns how many rows the pipeline's table has.
 func (w *World) Rows(pipeline string) int { return len(w.rows[pipeline]) }
+
+// settings are those that a page is made by.
+func (w *World) settings() console.Settings {
+	w.changing.Lock()
+	defer w.changing.Unlock()
+	return w.Settings
+}
+
+// Change changes the settings, also while pages are made.
+func (w *World) Change(change func(*console.Settings)) {
+	w.changing.Lock()
+	defer w.changing.Unlock()
+	change(&w.Settings)
+}
