@@ -41,6 +41,7 @@ func (s *scan) note(key diff.Key, rule diff.BrokenRule) {
 func (s *scan) aside(key diff.Key, reason string) {
 	s.quarantine = append(s.quarantine, diff.Quarantined{Key: key.String(), Reason: reason})
 	s.unmapped = append(s.unmapped, key)
+	s.isAside[key] = true
 }
 
 // tallies counts the broken rules, in the order of their names.

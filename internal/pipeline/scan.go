@@ -35,6 +35,8 @@ type scan struct {
 	unmapped   []diff.Key        // keys present whose rows nobody could derive
 	collided   []diff.Key        // new keys whose hash a key of the snapshot has
 	withheld   diff.Withheld
+	isAside    map[diff.Key]bool       // keys that are quarantined
+	moved      map[diff.Key][]diff.Key // rows whose records answer under another key, by that key
 	fields     *fields
 }
 
@@ -43,7 +45,7 @@ func newScan(p *Planner, snap *diff.Snapshot) *scan {
 	fields := newFields(snap.Fields, p.Mapping.Maps)
 	return &scan{
 		Planner: p, index: snap.Index, hasher: diff.NewHasher(fields.note), remap: snap.Fingerprint != p.Mapping.Fingerprint,
-		columns: columns, changes: p.newChanges(), contrary: map[diff.Key]bool{},
+		columns: columns, changes: p.newChanges(), contrary: map[diff.Key]bool{}, isAside: map[diff.Key]bool{}, moved: map[diff.Key][]diff.Key{},
 		fields: fields,
 	}
 }
@@ -254,8 +256,27 @@ func (s *scan) ask(ctx context.Context) error {
 		return nil
 	}
 	s.withhold(w.Withheld, w.Reason)
-	return s.remove(w.Gone)
+	return s.remove(s.spare(w.Gone))
 }
+
+// spare withholds the rows whose records were set aside under another key, which
+// count as present, and returns the others.
+func (s *scan) spare(gone []diff.Key) []diff.Key {
+	present := map[diff.Key]bool{}
+	for key := range s.isAside {
+		for _, row := range s.moved[key] {
+			present[row] = true
+		}
+	}
+	if len(present) == 0 {
+		return gone
+	}
+	s.withhold(slices.Sorted(maps.Keys(present)), movedAside)
+	return slices.DeleteFunc(gone, func(k diff.Key) bool { return present[k] })
+}
+
+// movedAside is why a row stays whose record answers under another key.
+const movedAside = "their records were set aside under other keys"
 
 func (s *scan) withhold(keys []diff.Key, reason string) {
 	if len(keys) > 0 {
@@ -322,6 +343,7 @@ func (s *scan) forget(keys []diff.Key) {
 	gone := make(map[diff.Key]bool, len(keys))
 	names := make(map[string]bool, len(keys))
 	for _, k := range keys {
+		delete(s.isAside, k)
 		gone[k] = true
 		names[k.String()] = true
 	}

@@ -72,7 +72,7 @@ func (s *scan) compareRows() error {
 			if err != nil {
 				return err
 			}
-			again = again || lost > 0 && len(rules) > 1
+			again = again || lost > 0
 		}
 	}
 	for _, rule := range rules {
@@ -102,6 +102,10 @@ func (s *scan) contest(rule diff.UniqueRule) (lost int, err error) {
 		if rule.OnFail == diff.Quarantine {
 			s.aside(key, b.Reason)
 			gone[key] = true
+			for _, row := range s.moved[key] { // which then stays, and keeps its values
+				gone[row] = true
+			}
+			s.withhold(s.moved[key], movedAside)
 		}
 	}
 	if len(gone) > 0 {

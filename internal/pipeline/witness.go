@@ -44,7 +44,8 @@ func (s *scan) witness(ctx context.Context, missing []diff.Key) (diff.Witness, e
 // out of what is answered.
 func (s *scan) rekey(records []diff.Record, rowsOf map[diff.Key][]diff.Key, w *diff.Witness) {
 	answered := map[diff.Key]bool{}
-	aside := map[diff.Key]bool{} // ids of records that are quarantined, which counts as present
+	under := map[diff.Key][]diff.Key{} // the keys of the records that answered, by id
+	aside := map[diff.Key]bool{}       // ids of records that are quarantined, which counts as present
 	keys := map[diff.Key]bool{}
 	for i := range records {
 		r := &records[i]
@@ -58,6 +59,7 @@ func (s *scan) rekey(records []diff.Record, rowsOf map[diff.Key][]diff.Key, w *d
 			continue
 		}
 		keys[key] = true
+		under[id] = append(under[id], key)
 		switch {
 		case s.contrary[key]:
 			aside[id] = true
@@ -70,9 +72,12 @@ func (s *scan) rekey(records []diff.Record, rowsOf map[diff.Key][]diff.Key, w *d
 			switch {
 			case keys[key]:
 			case aside[id]:
-				w.Withheld, w.Reason = append(w.Withheld, key), "their records were set aside under other keys"
+				w.Withheld, w.Reason = append(w.Withheld, key), movedAside
 			default:
 				w.Gone = append(w.Gone, key)
+				for _, now := range under[id] {
+					s.moved[now] = append(s.moved[now], key)
+				}
 			}
 		}
 	}

@@ -1,0 +1,66 @@
+package pipeline_test
+
+import (
+	"strings"
+	"testing"
+
+	"jstsync/internal/mapping"
+	"jstsync/internal/sandbox"
+)
+
+// keyedRuled returns the default mapping, keyed by name, with rules.
+func keyedRuled(t *testing.T, specs ...mapping.RuleSpec) *mapping.Mapper {
+	columns, _ := mapping.Shops()
+	for i := range columns {
+		if columns[i].From == "shop_name" && columns[i].Name == "shop_name" {
+			columns[i].NotNull = true
+		}
+	}
+	var rules []*mapping.Rule
+	for _, spec := range specs {
+		rule, err := mapping.CompileRule(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules = append(rules, rule)
+	}
+	m, err := mapping.New("jst_shops", columns, []string{"shop_name"}, rules...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// A record that is set aside under another key than its row has counts as
+// present: the row stays until the record is good, and is then replaced.
+func TestRunner_SetAsideUnderAnotherKey(t *testing.T) {
+	for name, c := range map[string]struct {
+		specs []mapping.RuleSpec
+		edit  map[string]any
+	}{
+		"rule":   {[]mapping.RuleSpec{{Name: "short", Length: "nick", Max: "5", OnFail: "quarantine"}}, map[string]any{"shop_name": "B", "nick": "toolongnick"}},
+		"fit":    {nil, map[string]any{"shop_name": "B", "nick": strings.Repeat("x", 5000)}},
+		"unique": {[]mapping.RuleSpec{{Name: "u", Unique: []string{"nick"}, OnFail: "quarantine"}}, map[string]any{"shop_name": "B", "nick": "n1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, t.TempDir(), sandbox.Options{})
+			w.mapper = keyedRuled(t, c.specs...)
+			w.source.Put(1, map[string]any{"shop_name": "a", "nick": "n1"})
+			w.source.Put(2, map[string]any{"shop_name": "A", "nick": "n2"})
+			w.source.Put(3, map[string]any{"shop_name": "z", "nick": "n3"})
+			if p := mustSync(t, w); p.Summary.Insert != 3 {
+				t.Fatal(p.Summary)
+			}
+			w.source.Put(2, c.edit)
+			plan := mustSync(t, w)
+			if d := deletes(t, plan); len(d) != 0 || len(w.table()) != 3 || len(plan.Quarantine) != 1 || len(plan.Withheld.Keys) != 1 {
+				t.Errorf("deleted %v, %d rows, set aside %v, withheld %v", d, len(w.table()), plan.Quarantine, plan.Withheld)
+			}
+			w.source.Put(2, map[string]any{"shop_name": "B", "nick": "n2"})
+			plan = mustSync(t, w)
+			if d := deletes(t, plan); len(d) != 1 || plan.Summary.Insert != 1 || sameRows(w.table(), w.truth()) != "" {
+				t.Errorf("mended: deleted %v, %+v, %s", d, plan.Summary, sameRows(w.table(), w.truth()))
+			}
+		})
+	}
+}
