@@ -219,13 +219,13 @@ func (d *drain) move(p *bbolt.Bucket, run uint64) error {
 		return err
 	}
 	rows := b.Bucket(bucketRows)
-	if rows == nil || h.Kind == diff.KindRepair {
-		return changes.DeleteBucket(be64(run))
-	}
 	if h.Kind == diff.KindRebuild && d.after == nil && p.Bucket(bucketKept) != nil {
 		if err := p.DeleteBucket(bucketKept); err != nil { // what it found is all there was
 			return err
 		}
+	}
+	if rows == nil || h.Kind == diff.KindRepair {
+		return changes.DeleteBucket(be64(run))
 	}
 	kept, err := p.CreateBucketIfNotExists(bucketKept)
 	if err != nil {
