@@ -69,17 +69,17 @@ func TestServe_Keyboard(t *testing.T) {
 	keys("gr")
 	p.waitFor(`location.pathname === '/runs' && document.readyState === 'complete'`)
 	keys("jj")
-	p.waitFor(`document.activeElement.textContent === '2'`)
+	p.waitFor(`document.activeElement?.textContent === '2'`)
 	keys("k")
-	p.waitFor(`document.activeElement.textContent === '3'`)
+	p.waitFor(`document.activeElement?.textContent === '3'`)
 	keys("j\r")
 	p.waitFor(`location.pathname === '/runs/2' && document.readyState === 'complete'`)
 	keys("/")
-	p.waitFor(`document.activeElement.name === 'key'`)
+	p.waitFor(`document.activeElement?.name === 'key'`)
 	keys("10394533\r")
 	p.waitFor(`location.pathname === '/record' && document.querySelector('h1')?.textContent.includes('10394533')`)
 	keys("\t")
-	p.waitFor(`document.activeElement.className === 'skip' && getComputedStyle(document.activeElement).outlineStyle === 'solid'`)
+	p.waitFor(`document.activeElement?.className === 'skip' && getComputedStyle(document.activeElement).outlineStyle === 'solid'`)
 	p.ownOnly(w.url)
 }
 
@@ -128,7 +128,7 @@ func TestServe_Login(t *testing.T) {
 		t.Helper()
 		p.do(chromedp.Focus(chromedp.CSS(`input[name=token]`)), chromedp.KeyEvent(token+"\r"))
 	}
-	p.waitFor(`location.pathname === '/login' && !document.body.innerText.includes('shops')`)
+	p.waitFor(`location.pathname === '/login' && !document.body?.innerText.includes('shops')`)
 	give("wrong")
 	p.waitFor(`document.querySelector('[role=alert]')?.textContent === 'The token is wrong.'`)
 	give("quite-secret")
@@ -169,5 +169,5 @@ func forge(t *testing.T, b browser, w *world) {
 	}
 	u, _ := url.Parse(w.url)
 	p := b.visit(t, "http://"+address, desktop)
-	p.waitFor(`location.host === '` + u.Host + `' && document.body.innerText.includes('another origin')`)
+	p.waitFor(`location.host === '` + u.Host + `' && document.body?.innerText.includes('another origin')`)
 }
