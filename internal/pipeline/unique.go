@@ -41,11 +41,13 @@ func (c claim) moves() bool { return c.value != c.stored }
 // contest decides which rows may have which values, in the table as it would
 // stand after the run. Rows that the run does not touch keep theirs, then those
 // that it touches and whose value stays, then the others in the order of their
-// keys.
+// keys. Where two rows have one value and both stay, one of them being set aside
+// is enough.
 type contest struct {
 	rule    diff.UniqueRule
 	claims  map[diff.Key]claim
 	deleted map[diff.Key]bool
+	aside   map[diff.Key]bool // whose records were set aside before
 	holder  map[tuple]diff.Key
 	losers  map[diff.Key]diff.Key // and who has the value that they want
 }
@@ -87,7 +89,7 @@ func (s *scan) compareRows() error {
 
 // contest holds one rule and returns how many records break it.
 func (s *scan) contest(rule diff.UniqueRule) (lost int, err error) {
-	c := &contest{rule, map[diff.Key]claim{}, map[diff.Key]bool{}, map[tuple]diff.Key{}, map[diff.Key]diff.Key{}}
+	c := &contest{rule, map[diff.Key]claim{}, map[diff.Key]bool{}, s.isAside, map[tuple]diff.Key{}, map[diff.Key]diff.Key{}}
 	if err := s.claim(c); err != nil {
 		return 0, err
 	}
@@ -171,7 +173,7 @@ func (c *contest) decide() {
 			if claim.moves() != moves || claim.value == (tuple{}) {
 				continue
 			}
-			if holder, taken := c.holder[claim.value]; taken {
+			if holder, taken := c.holder[claim.value]; taken && (moves || !c.aside[holder]) {
 				c.lose(key, holder)
 			} else {
 				c.holder[claim.value] = key
