@@ -36,6 +36,9 @@ func (r *report) aims() (all []aim) {
 				atMost("first load of 1,000,000 records: peak memory", s.median(firstLoad, peak), 256, " MiB"))
 		}
 	}
+	if r.reading != nil {
+		all = append(all, r.reading.aims()...)
+	}
 	return append(all, atMost("`jstsync version`", median(r.start, wall), 15, " ms"),
 		atMost("binary", float64(r.machine.binary)/(1<<20), 25, " MiB"))
 }

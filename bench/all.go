@@ -23,17 +23,23 @@ type plan struct {
 type all struct {
 	sizes []plan
 	past  *auditSize
+	read  *readersSize
 }
 
 func full() all {
 	return all{
 		sizes: []plan{{200, 15, true}, {1204, 15, true}, {10_000, 9, true}, {100_000, 7, true}, {1_000_000, 3, false}},
 		past:  &auditSize{keys: 100_000, runs: 1000, changes: 1000, rounds: 7},
+		read:  &readersSize{records: 1204, readers: 50, phases: 5, phase: 6 * time.Second},
 	}
 }
 
 func quick() all {
-	return all{sizes: []plan{{200, 2, true}, {1204, 2, false}}, past: &auditSize{keys: 1204, runs: 20, changes: 10, rounds: 2}}
+	return all{
+		sizes: []plan{{200, 2, true}, {1204, 2, false}},
+		past:  &auditSize{keys: 1204, runs: 20, changes: 10, rounds: 2},
+		read:  &readersSize{records: 200, readers: 5, phases: 1, phase: time.Second},
+	}
 }
 
 // measureAll builds the product, measures it, and writes the page and its plots.
@@ -45,6 +51,7 @@ func measureAll(ctx context.Context, args []string, progress io.Writer, now func
 	short := flags.Bool("quick", false, "two rounds, without the largest sizes: for a look, not for the record")
 	only := flags.Int("records", 0, "three rounds of `N` records alone: for a look, not for the record")
 	history := flags.Bool("history", false, "the history alone: for a look, not for the record")
+	readers := flags.Bool("readers", false, "readers of the console alone: for a look, not for the record")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -61,7 +68,9 @@ func measureAll(ctx context.Context, args []string, progress io.Writer, now func
 	case *only > 0:
 		what = all{sizes: []plan{{*only, 3, true}}}
 	case *history:
-		what.sizes = nil
+		what.sizes, what.read = nil, nil
+	case *readers:
+		what.sizes, what.past = nil, nil
 	}
 	dir, err := os.MkdirTemp("", "jstsync-bench")
 	if err != nil {
@@ -126,6 +135,11 @@ func measure(ctx context.Context, root, dir string, what all, progress io.Writer
 	if what.past != nil {
 		if r.past, err = b.measureAudit(ctx, *what.past, progress, now); err != nil {
 			return nil, fmt.Errorf("measure the history: %w", err)
+		}
+	}
+	if what.read != nil {
+		if r.reading, err = b.measureReaders(ctx, *what.read, progress, now); err != nil {
+			return nil, fmt.Errorf("measure runs beside readers: %w", err)
 		}
 	}
 	r.machine.loadAfter = load()

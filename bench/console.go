@@ -62,19 +62,16 @@ func (b *bench) consoleRound(ctx context.Context, c *chronicle, state string) (e
 	if err := os.WriteFile(config, []byte(settings), 0o600); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, b.product, "--quiet", "--config", config, "serve")
-	if err := cmd.Start(); err != nil {
+	_, stop, err := b.startServe(ctx, config, address)
+	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()) }()
-	if err := awaitReady(ctx, "http://"+address+"/readyz"); err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, stop()) }()
 	time.Sleep(200 * time.Millisecond) // until what is read may be kept
 	for i := range c.pages {
 		p := &c.pages[i]
 		for _, times := range []*[]sample{&p.first, &p.second} {
-			took, n, err := ask(ctx, "http://"+address+p.path)
+			took, n, err := ask(ctx, http.DefaultClient, "http://"+address+p.path)
 			if err != nil {
 				return err
 			}
@@ -83,6 +80,19 @@ func (b *bench) consoleRound(ctx context.Context, c *chronicle, state string) (e
 		}
 	}
 	return nil
+}
+
+// startServe starts jstsync serve and waits until it is ready; stop ends it.
+func (b *bench) startServe(ctx context.Context, config, address string) (process *os.Process, stop func() error, err error) {
+	cmd := exec.CommandContext(ctx, b.product, "--quiet", "--config", config, "serve")
+	if err := cmd.Start(); err != nil {
+		return nil, nil, err
+	}
+	stop = func() error { return errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()) }
+	if err := awaitReady(ctx, "http://"+address+"/readyz"); err != nil {
+		return nil, nil, errors.Join(err, stop())
+	}
+	return cmd.Process, stop, nil
 }
 
 func freeAddress(ctx context.Context) (string, error) {
@@ -95,7 +105,7 @@ func freeAddress(ctx context.Context) (string, error) {
 
 func awaitReady(ctx context.Context, url string) error {
 	for range 500 {
-		if _, _, err := ask(ctx, url); err == nil {
+		if _, _, err := ask(ctx, http.DefaultClient, url); err == nil {
 			return nil
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -104,13 +114,13 @@ func awaitReady(ctx context.Context, url string) error {
 }
 
 // ask gets a page whole.
-func ask(ctx context.Context, url string) (took time.Duration, n int, err error) {
+func ask(ctx context.Context, client *http.Client, url string) (took time.Duration, n int, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return 0, 0, err
 	}
 	began := time.Now() //nolint:forbidigo // it is what is measured
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := client.Do(r)
 	if err != nil {
 		return 0, 0, err
 	}

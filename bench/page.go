@@ -51,6 +51,7 @@ type report struct {
 	start   []sample // of jstsync version
 	sizes   []*series
 	past    *chronicle // nil when it was not measured
+	reading *reading   // likewise
 }
 
 // write writes the page.
@@ -67,6 +68,9 @@ func (r *report) write(out *bytes.Buffer) {
 	}
 	if r.past != nil {
 		writeAudit(out, r.past)
+	}
+	if r.reading != nil {
+		writeReaders(out, r.reading)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +35,7 @@ type Console struct {
 	tally    *tally
 	expiring *expiring
 	trial    *trial
-	building chan struct{} // held while a page is built: half of the processors are left to runs
+	workshop *workshop
 	pages    map[lang.Language]map[string]*template.Template
 	assets   map[string]asset
 	handler  http.Handler
@@ -46,7 +46,7 @@ func New(o Options) *Console {
 	g := newGate(o.Reading, o.Now)
 	c := &Console{
 		o: o, sessions: newSessions(o.Now), memo: newMemo(g, o.Runs.Stamp), tally: newTally(o.Runs, g),
-		building: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), assets: assets(),
+		workshop: newWorkshop(working(o.Scheduler), o.Now), assets: assets(),
 	}
 	c.expiring = &expiring{c: c, of: map[string]*expiry{}}
 	c.trial = &trial{c: c}
@@ -56,6 +56,11 @@ func New(o Options) *Console {
 	}
 	c.handler = c.routes()
 	return c
+}
+
+// working returns what tells whether a run is under way.
+func working(s Scheduler) func() bool {
+	return func() bool { return slices.ContainsFunc(s.Jobs(), func(j Job) bool { return j.Running }) }
 }
 
 // ServeHTTP answers a request.
@@ -226,14 +231,12 @@ func (c *Console) show(w http.ResponseWriter, r *http.Request, name string, show
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
 	r = r.WithContext(ctx)
-	select {
-	case c.building <- struct{}{}:
-	case <-ctx.Done():
-		c.fail(w, r, http.StatusServiceUnavailable, errBusy)
-		return
+	var text []byte
+	var status int
+	var err error
+	if late := c.workshop.do(ctx, func() { text, status, err = c.build(w, r, name, show) }); late != nil {
+		err = late
 	}
-	text, status, err := c.build(w, r, name, show)
-	<-c.building // a slow client keeps nobody else waiting
 	if err != nil {
 		c.fail(w, r, statusOf(err), err)
 		return
