@@ -41,6 +41,10 @@ func (s *Session) Commit(ctx context.Context, in *diff.Intent, changes *diff.Cha
 }
 
 func (s *Session) transact(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) error {
+	w, err := s.newWriter(ctx, in, changes)
+	if err != nil {
+		return err
+	}
 	if err := fault.Hit(fault.TxBegin); err != nil {
 		return err
 	}
@@ -59,7 +63,6 @@ func (s *Session) transact(ctx context.Context, in *diff.Intent, changes *diff.C
 	if err := s.checkRows(ctx, in, changes); err != nil {
 		return err
 	}
-	w := writer{session: s, stmts: s.statements(), at: wallTime(in.CommittedAt), total: changes.Len()}
 	for _, op := range []diff.Op{diff.Delete, diff.Update, diff.Insert} {
 		if changes.Count(op) == 0 {
 			continue
@@ -152,16 +155,25 @@ func (s *Session) checkRows(ctx context.Context, in *diff.Intent, changes *diff.
 type writer struct {
 	session *Session
 	stmts   *statements
+	bulk    *bulk  // nil where the statements of all inserts are sent as text
 	at      string // what soft deletes are marked with
 
 	sent, total int // rows
 }
 
-// batch is some changes of one kind and the statement that applies them; none
-// where that depends on what the table holds.
+func (s *Session) newWriter(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) (*writer, error) {
+	w := &writer{session: s, stmts: s.statements(), at: wallTime(in.CommittedAt), total: changes.Len()}
+	var err error
+	w.bulk, err = s.newBulk(ctx, w.stmts, changes.Count(diff.Insert))
+	return w, err
+}
+
+// batch is some changes of one kind and the statement that applies them, as text
+// or the one of [bulk]; none where that depends on what the table holds.
 type batch struct {
 	changes []diff.Change
 	query   string
+	bulk    bool
 	args    []any
 }
 
@@ -172,10 +184,10 @@ func (w *writer) write(ctx context.Context, op diff.Op, changes *diff.ChangeSet)
 		if err != nil {
 			return err
 		}
-		if b.query == "" {
+		if op == diff.Insert && w.session.target.soft() {
 			err = w.insertOrRevive(ctx, b.changes)
 		} else {
-			err = w.send(ctx, op, b.changes, b.query, b.args)
+			err = w.send(ctx, op, b)
 		}
 		if err != nil {
 			return err
@@ -214,10 +226,12 @@ func (w *writer) batches(op diff.Op, changes *diff.ChangeSet) iter.Seq2[batch, e
 // ready makes a batch with its statement.
 func (w *writer) ready(op diff.Op, changes []diff.Change) batch {
 	b := batch{changes: changes}
-	switch soft := w.session.target.deletes == DeleteSoft; {
+	switch soft := w.session.target.soft(); {
 	case op == diff.Delete && soft:
 		b.query, b.args = w.stmts.bury(changes, w.at)
 	case op == diff.Insert && soft: // decided when it is sent
+	case op == diff.Insert:
+		return w.insert(changes)
 	default:
 		b.query, b.args = literals(w.stmts.build(op, changes))
 	}
@@ -232,13 +246,13 @@ func (w *writer) tell(sent int) {
 	}
 }
 
-// send executes a statement that must match one row for each of the batch.
-func (w *writer) send(ctx context.Context, op diff.Op, batch []diff.Change, query string, args []any) error {
+// send executes a batch's statement, which must match one row for each change.
+func (w *writer) send(ctx context.Context, op diff.Op, b batch) error {
 	if err := fault.Hit(fault.TxBatch); err != nil {
 		return err
 	}
-	n, err := w.session.exec(ctx, query, args...)
-	table := w.session.target.table.Name
+	n, err := w.exec(ctx, b)
+	table, batch := w.session.target.table.Name, b.changes
 	span := fmt.Sprintf("keys %s to %s", batch[0].Key, batch[len(batch)-1].Key)
 	if len(batch) == 1 {
 		span = "key " + batch[0].Key.String()
@@ -255,6 +269,13 @@ func (w *writer) send(ctx context.Context, op diff.Op, batch []diff.Change, quer
 	}
 	w.tell(len(batch))
 	return nil
+}
+
+func (w *writer) exec(ctx context.Context, b batch) (int64, error) {
+	if b.bulk {
+		return w.session.execute(ctx, w.bulk.statement, b.args...)
+	}
+	return w.session.exec(ctx, b.query, b.args...)
 }
 
 func divergence(message string) error {

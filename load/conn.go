@@ -64,7 +64,19 @@ func (c *conn) exec(ctx context.Context, query string, args ...any) (int64, erro
 	if c.err != nil {
 		return 0, c.err
 	}
-	res, err := c.sql.ExecContext(ctx, query, args...)
+	return c.matched(c.sql.ExecContext(ctx, query, args...))
+}
+
+// execute runs a statement that was prepared on this connection and returns the
+// rows it matched.
+func (c *conn) execute(ctx context.Context, statement *sql.Stmt, args ...any) (int64, error) {
+	if c.err != nil {
+		return 0, c.err
+	}
+	return c.matched(statement.ExecContext(ctx, args...))
+}
+
+func (c *conn) matched(res sql.Result, err error) (int64, error) {
 	if err != nil {
 		return 0, c.fail(err)
 	}
@@ -108,20 +120,26 @@ func (c *conn) one(ctx context.Context, into []any, query string, args ...any) (
 	return found, err
 }
 
-// prepared has the server prepare a statement, which is never executed: nothing
-// but what it would be refused for is found out. Such an error of the server
-// leaves the connection as it is.
-func (c *conn) prepared(ctx context.Context, query string) error {
+// statement has the server prepare a statement, for the life of the connection.
+// An error of the server leaves the connection as it is; that is right outside
+// transactions alone.
+func (c *conn) statement(ctx context.Context, query string) (*sql.Stmt, error) {
 	if c.err != nil {
-		return c.err
+		return nil, c.err
 	}
 	statement, err := c.sql.PrepareContext(ctx, query)
+	if err != nil && number(err) == 0 {
+		return nil, c.fail(err)
+	}
+	return statement, err
+}
+
+// prepared has the server prepare a statement, which is never executed: nothing
+// but what it would be refused for is found out.
+func (c *conn) prepared(ctx context.Context, query string) error {
+	statement, err := c.statement(ctx, query)
 	if err == nil {
 		defer func() { _ = c.fail(statement.Close()) }()
-		return nil
-	}
-	if number(err) == 0 {
-		return c.fail(err)
 	}
 	return err
 }

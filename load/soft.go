@@ -16,13 +16,13 @@ func wallTime(t time.Time) string { return t.In(beijing).Format("2006-01-02 15:0
 
 // insertOrRevive inserts rows, but for those whose keys the table holds
 // deleted softly: these return, as updates of the rows that are there.
-func (w *writer) insertOrRevive(ctx context.Context, batch []diff.Change) error {
-	buried, err := w.buried(ctx, batch)
+func (w *writer) insertOrRevive(ctx context.Context, changes []diff.Change) error {
+	buried, err := w.buried(ctx, changes)
 	if err != nil {
 		return err
 	}
 	var returning, fresh []diff.Change
-	for _, c := range batch {
+	for _, c := range changes {
 		if buried[c.Key] {
 			returning = append(returning, c)
 		} else {
@@ -31,15 +31,14 @@ func (w *writer) insertOrRevive(ctx context.Context, batch []diff.Change) error 
 	}
 	for part := range slices.Chunk(returning, maxUpdateRows) {
 		query, args := w.stmts.revive(part)
-		if err := w.send(ctx, diff.Insert, part, query, args); err != nil {
+		if err := w.send(ctx, diff.Insert, batch{changes: part, query: query, args: args}); err != nil {
 			return err
 		}
 	}
 	if fresh == nil {
 		return nil
 	}
-	query, args := w.stmts.insert(fresh)
-	return w.send(ctx, diff.Insert, fresh, query, args)
+	return w.send(ctx, diff.Insert, w.insert(fresh))
 }
 
 // buried returns which keys of the batch the table holds deleted softly.

@@ -112,13 +112,22 @@ func (s *statements) build(op diff.Op, batch []diff.Change) (query string, args 
 }
 
 func (s *statements) insert(batch []diff.Change) (query string, args []any) {
+	return s.inserting(len(batch)), s.values(batch)
+}
+
+// inserting returns the statement that inserts so many rows.
+func (s *statements) inserting(rows int) string {
 	row := "(" + strings.Repeat("?, ", len(s.columns)-1) + "?)"
-	args = make([]any, 0, len(batch)*len(s.columns))
+	return "INSERT INTO " + s.table + " (" + strings.Join(s.columns, ", ") + ") VALUES " + row + strings.Repeat(", "+row, rows-1)
+}
+
+// values returns the batch's rows, value by value.
+func (s *statements) values(batch []diff.Change) []any {
+	args := make([]any, 0, len(batch)*len(s.columns))
 	for i := range batch {
 		args = appendRow(args, batch[i].After)
 	}
-	return "INSERT INTO " + s.table + " (" + strings.Join(s.columns, ", ") + ") VALUES " +
-		row + strings.Repeat(", "+row, len(batch)-1), args
+	return args
 }
 
 // update changes rows; with soft deletes, only such as live.
@@ -152,14 +161,10 @@ func (s *statements) assignments() (on, set []string) {
 // join updates from a derived table of the new rows, so that one statement
 // carries many rows and its matched rows can be counted.
 func (s *statements) join(batch []diff.Change, on, set []string) (query string, args []any) {
-	args = make([]any, 0, len(batch)*len(s.columns))
-	for i := range batch {
-		args = appendRow(args, batch[i].After)
-	}
 	first := "SELECT ? AS " + strings.Join(s.columns, ", ? AS ")
 	other := " UNION ALL SELECT " + strings.Repeat("?, ", len(s.columns)-1) + "?"
 	return "UPDATE " + s.table + " t JOIN (" + first + strings.Repeat(other, len(batch)-1) + ") v ON " +
-		strings.Join(on, " AND ") + " SET " + strings.Join(set, ", "), args
+		strings.Join(on, " AND ") + " SET " + strings.Join(set, ", "), s.values(batch)
 }
 
 func (s *statements) remove(batch []diff.Change) (query string, args []any) {
