@@ -21,7 +21,9 @@ func (d Digest) String() string { return fmt.Sprintf("%x", d[:]) }
 // time as many bytes have come together it sorts them and sets them aside, and
 // listing merges what was set aside.
 //
-// What goes wrong with that stays: from then on every listing yields the error.
+// What goes wrong with that while changes are added or discarded, or the digest is
+// taken, stays: from then on every listing yields the error. Once the digest was
+// taken any number may list the set at once.
 type ChangeSet struct {
 	columns []string
 	counts  [Insert + 1]int
@@ -144,11 +146,12 @@ func (s *ChangeSet) copyWithout(gone func(entry []byte) bool) error {
 // entries lists the entries in key order. Each is valid until the next.
 func (s *ChangeSet) entries() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		if s.err == nil {
-			s.err = s.merge(yield)
+		err := s.err
+		if err == nil {
+			err = s.merge(yield)
 		}
-		if s.err != nil {
-			yield(nil, s.err)
+		if err != nil {
+			yield(nil, err)
 		}
 	}
 }
@@ -220,9 +223,11 @@ func (s *ChangeSet) decoded(wanted func(Op) bool) iter.Seq2[Change, error] {
 func (s *ChangeSet) Digest(previous Digest) Digest {
 	d := NewDigester(previous, s.columns)
 	for e, err := range s.entries() {
-		if err == nil {
-			d.Add(entryKey(e), entryChange(e))
+		if err != nil {
+			s.err = err
+			break
 		}
+		d.Add(entryKey(e), entryChange(e))
 	}
 	return d.Sum()
 }

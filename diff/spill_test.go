@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -281,4 +282,30 @@ func TestChangeSet_Close(t *testing.T) {
 			t.Error("All after Close: got no error")
 		}
 	}
+}
+
+// A run stages a set and sends it at once.
+func TestChangeSet_ListedAtOnce(t *testing.T) {
+	s := diff.NewSpillingChangeSet(columns, 1000, roomy().open)
+	for n := range int64(500) {
+		s.Add(insert((n*7919)%500, "some text"), 1)
+	}
+	s.Digest(diff.Digest{})
+	var all sync.WaitGroup
+	for range 3 {
+		all.Go(func() {
+			next := int64(0)
+			for c, err := range s.All() {
+				if err != nil || c.Key != intKey(next) {
+					t.Errorf("got %s, %v, want %s", c.Key, err, intKey(next))
+					return
+				}
+				next++
+			}
+			if next != 500 {
+				t.Errorf("listed %d of 500", next)
+			}
+		})
+	}
+	all.Wait()
 }

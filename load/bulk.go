@@ -27,7 +27,7 @@ func (s *Session) newBulk(ctx context.Context, stmts *statements, inserts int) (
 	if len(query) > stmts.maxBytes {
 		return nil, nil
 	}
-	statement, err := s.conn.statement(ctx, query)
+	statement, err := s.statement(ctx, query)
 	if err != nil && number(err) == 0 {
 		return nil, err
 	}

@@ -120,7 +120,7 @@ func TestSession_Commit_ChangesTable_Once(t *testing.T) {
 	set := b.set(t, b.shopsOf(t, 1500, "b"))
 	s, cp := b.begin(t)
 	in := b.intent(cp, set)
-	if err := s.Commit(t.Context(), in, set); err == nil {
+	if err := s.Commit(t.Context(), in, set, durable); err == nil {
 		t.Fatal("the answer was lost, and there is no error")
 	}
 	if committed, err := direct.Resolve(t.Context(), in); err != nil || !committed {
@@ -172,7 +172,7 @@ func TestSession_Commit_ChangesTable_Taken(t *testing.T) {
 	mustExec(t, b.db, "UPDATE log SET seq = 4")
 	set := b.set(t, b.shopsOf(t, 2, "b"))
 	s, cp := b.begin(t)
-	err := s.Commit(t.Context(), b.intent(cp, set), set)
+	err := s.Commit(t.Context(), b.intent(cp, set), set, durable)
 	wantError(t, err, diff.CodeDiverged, "table log holds changes of run 4", "DELETE FROM `log` WHERE pipeline = 'shops' AND seq >= 4")
 	b.check(t)
 }

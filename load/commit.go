@@ -23,13 +23,17 @@ const commitTimeout = 30 * time.Second
 // that pass, or whose connection was lost before COMMIT, is sent again as it
 // is on a new connection, a bounded number of times.
 //
+// COMMIT waits for durable, which returns once the intent is, or why it cannot
+// be. What is sent before has no effect without COMMIT, and may be sent while
+// the intent is on its way.
+//
 // An error says nothing sure about the outcome: [Target.Resolve] does. A row
 // that does not match is of [diff.CodeDiverged]; a first run that finds rows
 // in the table is of [diff.CodeForeignRows].
-func (s *Session) Commit(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) error {
+func (s *Session) Commit(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet, durable func() error) error {
 	err := s.CheckKeys(ctx, changes)
 	if err == nil {
-		err = s.send(ctx, in, func() error { return s.transact(ctx, in, changes) })
+		err = s.send(ctx, in, func() error { return s.transact(ctx, in, changes, durable) })
 	}
 	if err == errMoved { //nolint:errorlint // as it is made below: nobody wraps it
 		err = s.target.moved()
@@ -40,7 +44,7 @@ func (s *Session) Commit(ctx context.Context, in *diff.Intent, changes *diff.Cha
 	return nil
 }
 
-func (s *Session) transact(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) error {
+func (s *Session) transact(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet, durable func() error) error {
 	w, err := s.newWriter(ctx, in, changes)
 	if err != nil {
 		return err
@@ -72,6 +76,9 @@ func (s *Session) transact(ctx context.Context, in *diff.Intent, changes *diff.C
 		}
 	}
 	if err := s.writeChanges(ctx, in, changes); err != nil {
+		return err
+	}
+	if err := durable(); err != nil {
 		return err
 	}
 	return s.sendCommit(ctx)

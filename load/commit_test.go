@@ -172,7 +172,7 @@ func (b *bench) fails(t *testing.T, set *diff.ChangeSet, code diff.Code, texts .
 	t.Helper()
 	s, cp := b.begin(t)
 	before := fmt.Sprint(b.read(t))
-	err := s.Commit(t.Context(), b.intent(cp, set), set)
+	err := s.Commit(t.Context(), b.intent(cp, set), set, durable)
 	wantError(t, err, code, texts...)
 	eventuallyIdle(t, b.db)
 	if got := fmt.Sprint(b.read(t)); got != before {
@@ -223,7 +223,7 @@ func TestSession_Commit_ForeignRows(t *testing.T) {
 	mustExec(t, b.db, "INSERT INTO jst_shops (shop_id) VALUES (9)")
 	s, cp := b.begin(t)
 	set := b.set(t, map[diff.Key]diff.Row{b.key(t, shop(0, "")): shop(0, "later")})
-	if err := s.Commit(t.Context(), b.intent(cp, set), set); err != nil {
+	if err := s.Commit(t.Context(), b.intent(cp, set), set, durable); err != nil {
 		t.Errorf("a later run beside a foreign row: %v", err)
 	}
 }
@@ -255,7 +255,7 @@ func TestSession_Commit_Cancelled(t *testing.T) {
 	set := b.insertsOf(t, shop(1, "a"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := s.Commit(ctx, b.intent(cp, set), set); err == nil {
+	if err := s.Commit(ctx, b.intent(cp, set), set, durable); err == nil {
 		t.Error("got no error")
 	}
 	eventuallyIdle(t, b.db)
@@ -278,7 +278,7 @@ func TestSession_Commit_Race(t *testing.T) {
 		}
 		var wait sync.WaitGroup
 		for i := range sessions {
-			wait.Go(func() { errs[i] = sessions[i].Commit(t.Context(), intents[i], sets[i]) })
+			wait.Go(func() { errs[i] = sessions[i].Commit(t.Context(), intents[i], sets[i], durable) })
 		}
 		wait.Wait()
 		won := 0
@@ -309,7 +309,7 @@ func TestSession_Commit_Fence(t *testing.T) {
 			s, cp := b.begin(t)
 			mustExec(t, b.db, "UPDATE jstsync_checkpoint SET "+column)
 			set := b.insertsOf(t, shop(50, "late"))
-			wantError(t, s.Commit(t.Context(), b.intent(cp, set), set), diff.CodeDiverged, "another writer")
+			wantError(t, s.Commit(t.Context(), b.intent(cp, set), set, durable), diff.CodeDiverged, "another writer")
 			if got := len(b.read(t)); got != 2 {
 				t.Errorf("got %d rows, want 2", got)
 			}
@@ -351,10 +351,10 @@ func TestSession_Commit_OwnServer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, cp := b.begin(t)
-			if err := s.Commit(t.Context(), b.intent(cp, test.set), test.set); err == nil {
+			if err := s.Commit(t.Context(), b.intent(cp, test.set), test.set, durable); err == nil {
 				t.Fatal("Commit: got no error")
 			}
-			if err := s.Commit(t.Context(), b.intent(cp, test.set), test.set); err == nil {
+			if err := s.Commit(t.Context(), b.intent(cp, test.set), test.set, durable); err == nil {
 				t.Fatal("Commit again: got no error")
 			}
 			eventuallyIdle(t, b.db)

@@ -15,7 +15,7 @@ func (b *bench) run(t testing.TB, set *diff.ChangeSet) {
 	t.Helper()
 	s, cp := b.begin(t)
 	in := b.intent(cp, set)
-	if err := s.Commit(t.Context(), in, set); err != nil {
+	if err := s.Commit(t.Context(), in, set, durable); err != nil {
 		t.Fatalf("Commit: %v", err)
 	}
 	b.head = in.To()

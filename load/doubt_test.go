@@ -42,7 +42,7 @@ func newDoubtful(t *testing.T, dsn string) *doubtful {
 func (d *doubtful) failsOnCommit(t *testing.T) {
 	t.Helper()
 	neverAgain(t, d.target)
-	if err := d.session.Commit(t.Context(), d.in, d.set); err == nil {
+	if err := d.session.Commit(t.Context(), d.in, d.set, durable); err == nil {
 		t.Fatal("Commit: got no error")
 	}
 }
@@ -177,7 +177,7 @@ func TestTarget_Resolve_LateStatement(t *testing.T) {
 	trap := d.proxy.Arm(fence, mysqltest.HoldRequest)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- d.session.Commit(ctx, d.in, d.set) }()
+	go func() { ended <- d.session.Commit(ctx, d.in, d.set, durable) }()
 	<-trap.Met
 	cancel()
 	if err := <-ended; err == nil {
@@ -268,7 +268,7 @@ func TestTarget_Resolve_ServerKilled(t *testing.T) {
 				server.Restart()
 			}
 		})
-		if err := d.session.Commit(t.Context(), d.in, d.set); err != nil {
+		if err := d.session.Commit(t.Context(), d.in, d.set, durable); err != nil {
 			t.Fatalf("Commit: %v", err)
 		}
 		d.resolves(t, true)
@@ -284,7 +284,7 @@ func TestTarget_Resolve_ServerKilled(t *testing.T) {
 			trap.Discard()
 		}()
 		d.target.SetResending(3, 0, nil, func(context.Context, time.Duration) error { return nil })
-		err := d.session.Commit(t.Context(), d.in, d.set)
+		err := d.session.Commit(t.Context(), d.in, d.set, durable)
 		wantError(t, err, diff.CodeUnreachable)
 		<-killed
 		server.Restart()

@@ -57,7 +57,7 @@ func TestFailure_Interrupted(t *testing.T) {
 
 func TestTarget_Resolve_Damaged(t *testing.T) {
 	b, s, in, set := inDoubt(t)
-	if err := s.Commit(t.Context(), in, set); err != nil {
+	if err := s.Commit(t.Context(), in, set, durable); err != nil {
 		t.Fatal(err)
 	}
 	before := b.checkpoint(t)

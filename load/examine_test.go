@@ -124,7 +124,7 @@ func TestSession_ExamineTables_Grants(t *testing.T) {
 			}
 			s, cp := u.begin(t)
 			set := u.insertsOf(t, shop(1, "一"), shop(2, "二"))
-			if err := s.Commit(t.Context(), u.intent(cp, set), set); err != nil {
+			if err := s.Commit(t.Context(), u.intent(cp, set), set, durable); err != nil {
 				t.Errorf("a run after the remedies: %v", err)
 			}
 		})
@@ -196,7 +196,7 @@ func TestSession_Standing(t *testing.T) {
 	set := b.insertsOf(t, shop(1, "一"))
 	in := b.intent(cp, set)
 	want("not committed", standing(b.target, b.head, in), "note mysql.checkpoint", "not committed here → the next jstsync sync decides it")
-	if err := s.Commit(t.Context(), in, set); err != nil {
+	if err := s.Commit(t.Context(), in, set, durable); err != nil {
 		t.Fatal(err)
 	}
 	want("committed", standing(b.target, b.head, in), "note mysql.checkpoint", "is committed here, and unfinished in the state file → the next jstsync sync finishes it")

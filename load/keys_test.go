@@ -121,7 +121,7 @@ func TestSession_CheckKeys_NoGrant(t *testing.T) {
 	b.commit(t, map[diff.Key]diff.Row{b.key(t, code("a", 1)): code("a", 1)})
 	s, cp := b.begin(t)
 	set := b.insertsOf(t, code("A", 1))
-	wantError(t, s.Commit(t.Context(), b.intent(cp, set), set), diff.CodeDiverged, "already holds a row")
+	wantError(t, s.Commit(t.Context(), b.intent(cp, set), set, durable), diff.CodeDiverged, "already holds a row")
 	if !strings.Contains(b.log.String(), "GRANT CREATE TEMPORARY TABLES") {
 		t.Errorf("got log %s, want the missing right named", b.log)
 	}

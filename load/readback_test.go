@@ -143,7 +143,7 @@ func TestSession_TakeOver(t *testing.T) {
 	if committed, err := b.target.Resolve(t.Context(), in); !committed || err != nil {
 		t.Errorf("Resolve: got %t, %v, want committed", committed, err)
 	}
-	wantError(t, old.Commit(t.Context(), lateIntent, late), diff.CodeDiverged, "another writer moved")
+	wantError(t, old.Commit(t.Context(), lateIntent, late, durable), diff.CodeDiverged, "another writer moved")
 	_, err := connect(t, b.target).Begin(t.Context(), b.head)
 	wantError(t, err, diff.CodeDiverged, "another state file owns")
 	_, err = b.target.Resolve(t.Context(), lateIntent)

@@ -25,7 +25,7 @@ func inDoubt(t *testing.T) (*bench, *load.Session, *diff.Intent, *diff.ChangeSet
 
 func TestTarget_Resolve_Committed(t *testing.T) {
 	b, s, in, set := inDoubt(t)
-	if err := s.Commit(t.Context(), in, set); err != nil {
+	if err := s.Commit(t.Context(), in, set, durable); err != nil {
 		t.Fatal(err)
 	}
 	before := b.checkpoint(t)
@@ -53,7 +53,7 @@ func TestTarget_Resolve_NotCommitted(t *testing.T) {
 	if cp := b.checkpoint(t); cp.Epoch != in.From.Epoch+1 || cp.Head != b.head {
 		t.Errorf("got %+v, want the base with its epoch raised from %d", cp, in.From.Epoch)
 	}
-	wantError(t, s.Commit(t.Context(), in, set), diff.CodeDiverged, "another writer moved the checkpoint")
+	wantError(t, s.Commit(t.Context(), in, set, durable), diff.CodeDiverged, "another writer moved the checkpoint")
 	b.check(t)
 	if committed, err := b.target.Resolve(t.Context(), in); committed || err != nil {
 		t.Errorf("asked again: got %t, %v, want not committed", committed, err)

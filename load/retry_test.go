@@ -160,7 +160,7 @@ func TestSession_Commit_Resent(t *testing.T) {
 			in := b.intent(cp, set)
 			sent := b.logged(t)
 			hurry(b.target, test.trouble(t, b, p))
-			if err := s.Commit(t.Context(), in, set); err != nil {
+			if err := s.Commit(t.Context(), in, set, durable); err != nil {
 				t.Fatalf("Commit: %v", err)
 			}
 			b.became(t, in, now)
@@ -284,7 +284,7 @@ func TestSession_Commit_SentTwice(t *testing.T) {
 				eventuallyIdle(t, b.db)
 				mustExec(t, b.db, fmt.Sprintf(test.between, in.RunID, in.Run, in.Digest))
 			})
-			wantError(t, s.Commit(t.Context(), in, set), diff.CodeInDoubt, fmt.Sprintf("run %d of pipeline shops was sent again", in.Run))
+			wantError(t, s.Commit(t.Context(), in, set, durable), diff.CodeInDoubt, fmt.Sprintf("run %d of pipeline shops was sent again", in.Run))
 			if committed, err := b.target.Resolve(t.Context(), in); committed != test.committed || err != nil {
 				t.Errorf("Resolve: got %t, %v, want %t", committed, err, test.committed)
 			}
@@ -334,7 +334,7 @@ func TestSession_Commit_GivesUp(t *testing.T) {
 		s, cp := b.begin(t)
 		mustExec(t, b.db, "SET GLOBAL read_only = ON")
 		defer mustExec(t, b.db, "SET GLOBAL read_only = OFF")
-		err := s.Commit(ctx, b.intent(cp, set), set)
+		err := s.Commit(ctx, b.intent(cp, set), set, durable)
 		b.check(t)
 		return err
 	}

@@ -71,7 +71,7 @@ func TestSession_Settings(t *testing.T) {
 	set := b.insertsOf(t, shop(1, "a"))
 	s, cp := b.begin(t)
 	in := b.intent(cp, set)
-	if err := s.Commit(t.Context(), in, set); err != nil {
+	if err := s.Commit(t.Context(), in, set, durable); err != nil {
 		t.Fatal(err)
 	}
 	b.became(t, in, map[diff.Key]diff.Row{b.key(t, shop(1, "")): shop(1, "a")})

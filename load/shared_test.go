@@ -30,7 +30,7 @@ func TestSession_Shared(t *testing.T) {
 	}
 	set := b.insertsOf(t, shop(3, "theirs"))
 	in := &diff.Intent{Run: 5, RunID: newID(), Kind: diff.KindSync, From: cp, Instance: head.Instance, Digest: set.Digest(diff.Digest{})}
-	if err := s.Commit(t.Context(), in, set); err != nil {
+	if err := s.Commit(t.Context(), in, set, durable); err != nil {
 		t.Fatalf("a first run into a table that holds another's rows: %v", err)
 	}
 	b.fails(t, b.insertsOf(t, shop(3, "ours"), shop(4, "ours")), diff.CodeDiverged,

@@ -95,7 +95,7 @@ func TestTypes_RoundTrip(t *testing.T) {
 				s, cp := b.begin(t)
 				set := b.set(t, now)
 				in := b.intent(cp, set)
-				if err := s.Commit(t.Context(), in, set); err != nil {
+				if err := s.Commit(t.Context(), in, set, durable); err != nil {
 					t.Fatal(err)
 				}
 				b.rows, b.head = now, in.To()
@@ -137,7 +137,7 @@ func TestTypes_Keys(t *testing.T) {
 				s, cp := b.begin(t)
 				set := b.set(t, now)
 				in := b.intent(cp, set)
-				if err := s.Commit(t.Context(), in, set); err != nil {
+				if err := s.Commit(t.Context(), in, set, durable); err != nil {
 					t.Fatal(err)
 				}
 				b.head = in.To()

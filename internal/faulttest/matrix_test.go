@@ -22,11 +22,17 @@ func long() bool { return os.Getenv("JSTSYNC_SOAK") == "1" }
 type probe struct {
 	at     fault.Point
 	nth    int
-	before string // an earlier fault, which this run is to recover from
+	before string // an earlier fault, which this run is to recover from, or one of the same run
 	edits  []string
 	chunks bool // only reached when staging takes several transactions
 	token  bool // only reached when the token is renewed
 }
+
+// The intent and what is sent before COMMIT go on at once. One of the two is late.
+const (
+	lateIntent      = "stage.begin=delay=200ms"
+	lateTransaction = "tx.begin=delay=200ms"
+)
 
 // What an earlier run left, for faults of recovery.
 const (
@@ -63,6 +69,9 @@ func probes() []probe {
 		{at: fault.FinalisePut, nth: 1, edits: every, chunks: true},
 		{at: fault.FinaliseSweep, nth: 1, edits: every, chunks: true},
 		only(fault.RecordPut, quiet), only(fault.RecordDone, quiet),
+		after(lateIntent, fault.TxFenced), after(lateIntent, fault.TxBatch), after(lateIntent, fault.StageRows), after(lateIntent, fault.IntentPut),
+		after(lateIntent, fault.IntentDone), after(lateIntent, fault.TxCommit), after(lateIntent, fault.TxCommitted),
+		after(lateTransaction, fault.IntentPut), after(lateTransaction, fault.IntentDone), after(lateTransaction, fault.TxFenced),
 		// A second fault, while the first is recovered from.
 		after(undecided, fault.LockAcquired), after(undecided, fault.TargetConnect),
 		after(undecided, fault.ResolveLock), after(undecided, fault.ResolveBump), after(undecided, fault.ResolveBumped),

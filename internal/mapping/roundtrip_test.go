@@ -150,7 +150,7 @@ func (rt *roundTrip) commit(t rapid.TB, set *diff.ChangeSet) {
 		Run: run, RunID: diff.ID{2, byte(run >> 8), byte(run)}, Kind: "sync", From: cp, Instance: rt.head.Instance,
 		Digest: set.Digest(rt.head.Digest), CommittedAt: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Changes: set.Len(),
 	}
-	if err := s.Commit(ctx, in, set); err != nil {
+	if err := s.Commit(ctx, in, set, func() error { return nil }); err != nil {
 		t.Fatalf("Commit: %v", err)
 	}
 	rt.head = in.To()

@@ -230,10 +230,10 @@ type cutOff struct {
 
 func (c *cutOff) Connect(context.Context) (pipeline.Session, error) { return c, nil }
 
-func (c *cutOff) Commit(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) error {
+func (c *cutOff) Commit(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet, durable func() error) error {
 	defer c.stop()
 	if c.late {
-		return errors.Join(c.memoryTable.Commit(ctx, in, changes), context.Canceled)
+		return errors.Join(c.memoryTable.Commit(ctx, in, changes, durable), context.Canceled)
 	}
 	return context.Canceled
 }

@@ -35,11 +35,11 @@ func (f *flaky) Connect(ctx context.Context) (pipeline.Session, error) {
 	return f, err
 }
 
-func (f *flaky) Commit(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) error {
+func (f *flaky) Commit(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet, durable func() error) error {
 	if f.chance(8) {
 		return errFlaky
 	}
-	if err := f.memoryTable.Commit(ctx, in, changes); err != nil {
+	if err := f.memoryTable.Commit(ctx, in, changes, durable); err != nil {
 		return err
 	}
 	f.runs, f.tables = append(f.runs, in.Run), append(f.tables, f.copy())

@@ -7,7 +7,7 @@
 // needs of the world it declares here as small interfaces; cmd gives it the
 // real ones.
 //
-// Guarantees: no change reaches the target before it is staged with an intent;
+// Guarantees: no change is committed to the target before it is staged with an intent;
 // no intent is dropped or finalised before the checkpoint row said which; a
 // delete is made only of a key that the source, asked for it beside one it must
 // know, no longer answers, unless an empty scan is allowed by name.
@@ -135,9 +135,10 @@ type Session interface {
 	// CheckKeys makes sure that the table tells the keys of the changes apart.
 	CheckKeys(ctx context.Context, changes *diff.ChangeSet) error
 
-	// Commit applies the changes and moves the checkpoint in one transaction.
-	// After an error its outcome is unknown.
-	Commit(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) error
+	// Commit applies the changes and moves the checkpoint in one transaction,
+	// whose COMMIT waits for durable: it returns once the intent is, or why it
+	// cannot be. After an error its outcome is unknown.
+	Commit(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet, durable func() error) error
 
 	// Close ends the connection.
 	Close() error

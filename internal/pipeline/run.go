@@ -120,11 +120,12 @@ func (r *Runner) send(ctx context.Context, session Session, plan *diff.Plan, run
 	}
 	r.note(run, plan, nil)
 	run.Status = diff.Pending
-	if err := r.Journal.Stage(in, plan, run); err != nil {
+	failure, err := r.stageAndCommit(ctx, session, in, plan, run)
+	if err != nil {
 		return true, err
 	}
-	if err := session.Commit(ctx, in, plan.Changes); err != nil {
-		if err := r.afterFailure(ctx, in, err); err != nil {
+	if failure != nil {
+		if err := r.afterFailure(ctx, in, failure); err != nil {
 			return true, err
 		}
 	} else if err := r.finalise(in); err != nil {
@@ -132,6 +133,28 @@ func (r *Runner) send(ctx context.Context, session Session, plan *diff.Plan, run
 	}
 	plan.Status, plan.CommittedAt = diff.Committed, in.CommittedAt
 	return true, nil
+}
+
+// stageAndCommit makes the intent durable and commits it. Both go on at once but
+// for COMMIT, which waits for the intent: what is sent before has no effect
+// without it. It returns when both have ended: why the transaction failed, of an
+// intent that is durable, or why there is none.
+func (r *Runner) stageAndCommit(ctx context.Context, session Session, in *diff.Intent, plan *diff.Plan, run *diff.Run) (failure, err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err = r.Journal.Stage(in, plan, run); err != nil {
+			stop()
+		}
+	}()
+	durable := func() error {
+		<-done
+		return err
+	}
+	failure = session.Commit(ctx, in, plan.Changes, durable)
+	return failure, durable()
 }
 
 // finalise records in the state file what the target has committed.

@@ -136,8 +136,8 @@ type doubtful struct{ *memoryTable }
 
 func (d doubtful) Connect(context.Context) (pipeline.Session, error) { return d, nil }
 
-func (d doubtful) Commit(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet) error {
-	return errors.Join(d.memoryTable.Commit(ctx, in, changes), errors.New("answer lost"))
+func (d doubtful) Commit(ctx context.Context, in *diff.Intent, changes *diff.ChangeSet, durable func() error) error {
+	return errors.Join(d.memoryTable.Commit(ctx, in, changes, durable), errors.New("answer lost"))
 }
 
 func (d doubtful) Resolve(context.Context, *diff.Intent) (bool, error) {

@@ -181,7 +181,10 @@ func (m *memoryTable) Begin(_ context.Context, head diff.Head) (diff.Checkpoint,
 
 func (m *memoryTable) CheckKeys(context.Context, *diff.ChangeSet) error { return nil }
 
-func (m *memoryTable) Commit(_ context.Context, in *diff.Intent, changes *diff.ChangeSet) error {
+func (m *memoryTable) Commit(_ context.Context, in *diff.Intent, changes *diff.ChangeSet, durable func() error) error {
+	if err := durable(); err != nil {
+		return err
+	}
 	for c, err := range changes.All() {
 		if err != nil {
 			return err
