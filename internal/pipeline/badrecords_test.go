@@ -1,7 +1,9 @@
 package pipeline_test
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -17,17 +19,21 @@ import (
 	"jstsync/state"
 )
 
-// Whatever records are bad, by whatever rules, over however many runs, while
-// rules come and go and the source is damaged too: a record that is set aside
-// keeps its row, nothing that the source has is deleted, a run that a rule ends
-// writes nothing, all else is as the source says, and the quarantine lists what
-// is bad since it is.
+// Whatever identifies records, whatever records are bad, by whatever rules, over
+// however many runs, while records change their keys, rules come and go and the
+// source is damaged too: a record that is set aside keeps its row, also under a
+// key that it had before, nothing that the source has is deleted, a run that a
+// rule ends writes nothing, all else is as the source says, and the quarantine
+// lists what is bad since it is.
 func TestProperty_BadRecords(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(rt, t.TempDir(), sandbox.Options{Seed: 1, Shops: rapid.IntRange(1, 12).Draw(rt, "shops")})
 		w.page = rapid.SampledFrom([]int{3, 100}).Draw(rt, "page size")
 		w.guard.AllowEmpty = false // a source that answers nothing is held
-		b := &badRecords{world: w, next: 70_000_000}
+		w.keep = rapid.IntRange(0, 5).Draw(rt, "keep") == 0
+		b := &badRecords{world: w, next: 70_000_000, key: rapid.SampledFrom([][]string{
+			{"shop_id"}, {"shop_name"}, {"group_name", "shop_name"}, {"shop_name", "shop_id"},
+		}).Draw(rt, "key")}
 		for _, id := range ids(w) {
 			b.source.Put(id, good)
 		}
@@ -74,14 +80,18 @@ var predicates = []struct {
 
 // values are what the members get, good and bad.
 var values = map[string][]any{
-	"shop_name":  {"甲", "乙", nil},
-	"nick":       {"两个", "有三个", "有四个字", "x", nil},
-	"group_id":   {-1, 0, 2, 3, -2, "1e3", nil}, // 1e3 is no BIGINT either
+	"shop_name":  {"甲", "乙", "a", "A", "b", "c", "d", "e", "f", "", nil},
+	"nick":       {"两个", "有三个", "有四个字", "x", strings.Repeat("x", 300), nil}, // the last is too long
+	"group_id":   {-1, 0, 2, 3, -2, "1e3", nil},                             // 1e3 is no BIGINT either
 	"created":    {"2020-01-01 00:00:00", "2020-12-31 23:59:59", "2021-01-01", "2019-12-31 23:59:59.999", nil},
 	"shop_url":   {"http://a", "https://b", "ftp://c", nil},
 	"short_name": {"a", "b", "c", nil},
-	"group_name": {"open", "closed", nil},
+	"group_name": {"open", "closed", "new", nil},
+	uniqueMember: {"u", "v", "w", nil},
 }
+
+// uniqueMember is what a unique rule compares.
+const uniqueMember = "session_uid"
 
 // good has a value for each member that keeps every rule.
 var good = map[string]any{"nick": "两个", "group_id": 0, "created": "2020-02-29", "shop_url": "http://a", "short_name": "a", "group_name": "open"}
@@ -89,9 +99,11 @@ var good = map[string]any{"nick": "两个", "group_id": 0, "created": "2020-02-2
 // badRecords is a world with a model of what rules do in it.
 type badRecords struct {
 	*world
-	next  int64
-	rules map[int]diff.OnFail // by place in predicates
-	since map[string]uint64   // of the keys set aside, the run
+	next   int64
+	key    []string
+	rules  map[int]diff.OnFail // by place in predicates
+	unique bool                // whether values of the uniqueMember are compared
+	since  map[string]uint64   // of the records set aside, the run
 }
 
 // choose draws other rules.
@@ -106,7 +118,10 @@ func (b *badRecords) choose(rt *rapid.T) {
 		p.spec.OnFail = string(on)
 		specs, b.rules[i] = append(specs, p.spec), on
 	}
-	b.mapper = ruled(rt, specs...)
+	if b.unique = rapid.IntRange(0, 2).Draw(rt, "unique") == 0; b.unique {
+		specs = append(specs, mapping.RuleSpec{Name: "unique", Unique: []string{uniqueMember}, OnFail: "quarantine"})
+	}
+	b.mapper = keyed(rt, b.key, specs...)
 }
 
 func (b *badRecords) edit(rt *rapid.T) {
@@ -126,41 +141,64 @@ func (b *badRecords) edit(rt *rapid.T) {
 	}
 }
 
-// verdicts says which records of the source must be set aside, and whether one
-// of them ends the run.
-func (b *badRecords) verdicts(rt *rapid.T) (aside map[string]bool, ends bool) {
-	aside = map[string]bool{}
-	rows := b.truth()
+// said is a record of the source, and what is to become of it.
+type said struct {
+	id         int64
+	unreadable bool // it has no key
+	key        diff.Key
+	row        diff.Row // nil where its columns cannot hold it
+	aside      bool
+	ends       bool // a rule ends the run
+}
+
+// says lists the records of the source.
+func (b *badRecords) says(rt *rapid.T) (all []*said) {
+	holders := map[diff.Key][]*said{}
 	for _, shop := range b.source.Shops() {
-		members := map[string]any{}
+		s, r, members := &said{id: shop.ID}, &diff.Record{}, map[string]any{}
 		for name, raw := range shop.Members {
 			var v any
 			if err := json.Unmarshal(raw, &v); err != nil {
 				rt.Fatal(err)
 			}
 			members[name] = v
+			r.Members = append(r.Members, diff.Member{Name: name, Raw: raw})
 		}
-		key := keyOfID(rt, shop.ID)
-		bad := rows[key] == nil // its columns cannot hold it
+		all = append(all, s)
+		for _, name := range b.key {
+			s.unreadable = s.unreadable || members[name] == nil
+		}
+		if s.unreadable {
+			continue
+		}
+		s.key, s.row = b.mapped(rt, r)
+		s.aside = s.row == nil
 		for i, on := range b.rules {
 			if !predicates[i].good(members) {
-				ends = ends || on == diff.Fail
-				bad = bad || on == diff.Quarantine
+				s.ends = s.ends || on == diff.Fail
+				s.aside = s.aside || on == diff.Quarantine
 			}
 		}
-		if bad {
-			aside[key.String()] = true
+		holders[s.key] = append(holders[s.key], s)
+	}
+	for _, same := range holders {
+		for _, s := range same {
+			s.aside, s.ends = s.aside || len(same) > 1, s.ends && len(same) == 1
 		}
 	}
-	return aside, ends
+	return all
 }
 
-func keyOfID(rt *rapid.T, id int64) diff.Key {
-	key, err := diff.NewKey(diff.IntValue(id))
+func (b *badRecords) mapped(rt *rapid.T, r *diff.Record) (diff.Key, diff.Row) {
+	key, err := b.mapper.Key(r)
 	if err != nil {
 		rt.Fatal(err)
 	}
-	return key
+	row, err := b.mapper.Row(r)
+	if err != nil {
+		return key, nil
+	}
+	return key, row
 }
 
 // check makes a run, and holds what it did against the model.
@@ -174,30 +212,52 @@ func (b *badRecords) check(rt *rapid.T) {
 	before := b.table()
 	plan, err := b.sync()
 	b.source.ClearFaults()
-	after := b.table()
-	aside, ends := b.verdicts(rt)
-	for _, id := range ids(b.world) {
-		key := keyOfID(rt, id)
-		if was, is := before[key], after[key]; was != nil && is == nil {
-			rt.Fatalf("%s was deleted, and the source has it", key)
-		} else if aside[key.String()] && !slices.Equal(was, is) {
-			rt.Fatalf("%s is to be set aside, and its row %v became %v", key, was, is)
-		}
-	}
+	all := b.says(rt)
+	b.present(rt, all, before)
 	if err != nil {
-		if d := sameRows(after, before); d != "" {
+		if d := sameRows(b.table(), before); d != "" {
 			rt.Fatalf("a failed run (%v) wrote: %s", err, d)
 		}
 	}
 	if !faulty {
-		b.whole(rt, plan, err, before, aside, ends)
+		b.whole(rt, plan, err, before, all)
 	}
 	b.listed(rt, plan, err)
+	if snapshot, err := b.snapshot(); err != nil {
+		rt.Fatal(err)
+	} else if d := sameRows(snapshot, b.table()); d != "" {
+		rt.Fatalf("snapshot and target differ: %s", d)
+	}
+}
+
+// present makes sure that each record that had a row and still is at the source
+// has one: its own, or that of its new key. Only another record of the same key
+// may take a row over.
+func (b *badRecords) present(rt *rapid.T, all []*said, before map[diff.Key]diff.Row) {
+	after := b.table()
+	has := map[int64]bool{}
+	for _, row := range after {
+		has[row[0].Int()] = true
+	}
+	records := map[int64]*said{}
+	for _, s := range all {
+		records[s.id] = s
+	}
+	for key, was := range before {
+		s, is := records[was[0].Int()], after[key]
+		switch {
+		case s == nil:
+		case is == nil && !has[s.id]:
+			rt.Fatalf("%s was deleted, and the source has shop %d as %s", key, s.id, s.key)
+		case len(b.key) == 1 && b.key[0] == "shop_id" && s.aside && !slices.Equal(was, is):
+			rt.Fatalf("%s is to be set aside, and its row %v became %v", key, was, is)
+		}
+	}
 }
 
 // whole holds a run that read every record against the model.
-func (b *badRecords) whole(rt *rapid.T, plan *diff.Plan, err error, before map[diff.Key]diff.Row, aside map[string]bool, ends bool) {
-	if ends {
+func (b *badRecords) whole(rt *rapid.T, plan *diff.Plan, err error, before map[diff.Key]diff.Row, all []*said) {
+	if slices.ContainsFunc(all, func(s *said) bool { return s.ends }) {
 		if diff.CodeOf(err) != diff.CodeQuality {
 			rt.Fatalf("got %v, want that a rule ends the run", err)
 		}
@@ -206,19 +266,123 @@ func (b *badRecords) whole(rt *rapid.T, plan *diff.Plan, err error, before map[d
 	if err != nil {
 		rt.Fatal(err)
 	}
-	want := b.truth()
-	for _, id := range ids(b.world) {
-		if key := keyOfID(rt, id); aside[key.String()] {
-			if delete(want, key); before[key] != nil {
-				want[key] = before[key]
-			}
-		}
-	}
+	doubles := b.doubles(rt, plan, all)
+	want, aside := b.expected(before, all)
 	if d := sameRows(b.table(), want); d != "" {
 		rt.Fatalf("%s; set aside: %v", d, plan.Quarantine)
 	}
-	if len(plan.Quarantine) != len(aside) || plan.Summary.Quarantined != len(aside) {
-		rt.Fatalf("set aside: got %v, want %v", plan.Quarantine, aside)
+	if len(plan.Quarantine) != aside || plan.Summary.Quarantined != aside {
+		rt.Fatalf("set aside: got %v, want %d", plan.Quarantine, aside)
+	}
+	if s := plan.Summary; s.Unchanged < 0 || s.Read != len(all)-b.sharing(all) {
+		rt.Fatalf("got %+v of %d records", s, len(all))
+	}
+	if b.unique {
+		b.distinct(rt, before, all, doubles)
+	}
+	seen := map[diff.Key]bool{}
+	for _, k := range plan.Withheld.Keys {
+		if seen[k] || want[k] == nil {
+			rt.Fatalf("withheld: got %v", plan.Withheld)
+		}
+		seen[k] = true
+	}
+}
+
+// sharing counts the records whose key another one before them has.
+func (b *badRecords) sharing(all []*said) (n int) {
+	keys := map[diff.Key]bool{}
+	for _, s := range all {
+		if s.unreadable {
+			continue
+		}
+		if keys[s.key] {
+			n++
+		}
+		keys[s.key] = true
+	}
+	return n
+}
+
+// doubles marks those records as set aside that the run set aside for a value
+// that another row has.
+func (b *badRecords) doubles(rt *rapid.T, plan *diff.Plan, all []*said) (doubles []*said) {
+	for _, q := range plan.Quarantine {
+		if !strings.HasPrefix(q.Reason, "rule unique: ") {
+			continue
+		}
+		i := slices.IndexFunc(all, func(s *said) bool { return !s.unreadable && s.key.String() == q.Key })
+		if i < 0 || all[i].aside || !b.unique {
+			rt.Fatalf("set aside: got %+v", q)
+		}
+		all[i].aside = true
+		doubles = append(doubles, all[i])
+	}
+	return doubles
+}
+
+// expected returns the rows that are to stand after a run, and how many records
+// are set aside.
+func (b *badRecords) expected(before map[diff.Key]diff.Row, all []*said) (want map[diff.Key]diff.Row, aside int) {
+	want = map[diff.Key]diff.Row{}
+	records, keys, unreadable := map[int64]*said{}, map[diff.Key]bool{}, 0
+	asides := map[diff.Key]bool{}
+	for _, s := range all {
+		if s.unreadable {
+			unreadable++
+			continue
+		}
+		records[s.id], keys[s.key] = s, true
+		if s.aside {
+			asides[s.key] = true
+		} else {
+			want[s.key] = s.row
+		}
+	}
+	for key, row := range before {
+		s := records[row[0].Int()]
+		if asides[key] || !keys[key] && (b.keep || unreadable > 0 || s != nil && s.aside) {
+			want[key] = row
+		}
+	}
+	return want, len(asides) + unreadable
+}
+
+// distinct makes sure that no two rows got the same value, and that who was set
+// aside wanted one that another row has.
+func (b *badRecords) distinct(rt *rapid.T, before map[diff.Key]diff.Row, all, doubles []*said) {
+	const column = 9
+	after := b.table()
+	holders := map[diff.Value][]diff.Key{}
+	for key, row := range after {
+		if !row[column].IsNull() {
+			holders[row[column]] = append(holders[row[column]], key)
+		}
+	}
+	good := map[diff.Key]bool{}
+	for _, s := range all {
+		good[s.key] = !s.unreadable && !s.aside
+	}
+	for value, keys := range holders {
+		slices.Sort(keys)
+		n := 0
+		for _, key := range keys {
+			if good[key] {
+				n++
+			}
+			if was := before[key]; len(keys) > 1 && (was == nil || was[column] != value) {
+				rt.Fatalf("%s got %s, which other rows have: %s", key, value, keys)
+			}
+		}
+		if n > 1 {
+			rt.Fatalf("rows with %s that are not set aside: %d of %s", value, n, keys)
+		}
+	}
+	for _, s := range doubles {
+		value := s.row[column]
+		if !slices.ContainsFunc(holders[value], func(k diff.Key) bool { return k != s.key }) {
+			rt.Fatalf("%s is set aside, and no other row has its %s", s.key, value)
+		}
 	}
 }
 
@@ -227,8 +391,9 @@ func (b *badRecords) listed(rt *rapid.T, plan *diff.Plan, err error) {
 	if err == nil {
 		now := map[string]uint64{}
 		for _, q := range plan.Quarantine {
-			if now[q.Key] = plan.Run; b.since[q.Key] != 0 {
-				now[q.Key] = b.since[q.Key]
+			who := identity(q)
+			if now[who] = plan.Run; b.since[who] != 0 {
+				now[who] = b.since[who]
 			}
 		}
 		b.since = now
@@ -239,11 +404,16 @@ func (b *badRecords) listed(rt *rapid.T, plan *diff.Plan, err error) {
 	}
 	got := map[string]uint64{}
 	for _, q := range list {
-		if got[q.Key] = q.Run; q.Reason == "" || q.AtLeast {
+		if got[identity(q.Quarantined)] = q.Run; q.Reason == "" || q.AtLeast {
 			rt.Fatalf("got %+v", q)
 		}
 	}
 	if !maps.Equal(got, b.since) {
 		rt.Fatalf("listed with their runs: got %v, want %v", got, b.since)
 	}
+}
+
+// identity tells the records that are set aside apart.
+func identity(q diff.Quarantined) string {
+	return cmp.Or(q.Key, fmt.Sprint("without a key: ", q.Reason))
 }

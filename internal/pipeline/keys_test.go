@@ -9,15 +9,23 @@ import (
 	"jstsync/internal/sandbox"
 )
 
-// keyed returns a mapper whose key is the named members.
-func keyed(tb interface{ Fatal(...any) }, key ...string) *mapping.Mapper {
+// keyed returns a mapper whose key is the named members, with rules.
+func keyed(tb interface{ Fatal(...any) }, key []string, specs ...mapping.RuleSpec) *mapping.Mapper {
 	columns, _ := mapping.Shops()
 	for i := range columns {
 		if slices.Contains(key, columns[i].From) && columns[i].Name == columns[i].From {
 			columns[i].NotNull = true
 		}
 	}
-	m, err := mapping.New("jst_shops", columns, key)
+	var rules []*mapping.Rule
+	for _, spec := range specs {
+		rule, err := mapping.CompileRule(spec)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		rules = append(rules, rule)
+	}
+	m, err := mapping.New("jst_shops", columns, key, rules...)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -49,7 +57,7 @@ func named(tb testing.TB, names ...string) []diff.Key {
 
 func TestRunner_TextKey(t *testing.T) {
 	w := newWorld(t, t.TempDir(), sandbox.Options{})
-	w.mapper = keyed(t, "shop_name")
+	w.mapper = keyed(t, []string{"shop_name"})
 	for i, name := range []string{"a", "A", "a ", "😀", "😁"} {
 		w.source.Put(int64(i+1), map[string]any{"shop_name": name})
 	}
@@ -73,7 +81,7 @@ func TestRunner_TextKey(t *testing.T) {
 // A source that answers ids without regard to what was asked for proves nothing.
 func TestRunner_TextKeyUnwitnessed(t *testing.T) {
 	w := newWorld(t, t.TempDir(), sandbox.Options{Shops: 20, Seed: 3})
-	w.mapper = keyed(t, "shop_name", "shop_id")
+	w.mapper = keyed(t, []string{"shop_name", "shop_id"})
 	mustSync(t, w)
 	w.source.Remove(ids(w)[4])
 	if err := w.source.Inject(sandbox.Fault{Kind: sandbox.KindIDsIgnored, Times: -1}); err != nil {
@@ -87,7 +95,7 @@ func TestRunner_TextKeyUnwitnessed(t *testing.T) {
 
 func TestRunner_TextKeyTwice(t *testing.T) {
 	w := newWorld(t, t.TempDir(), sandbox.Options{})
-	w.mapper = keyed(t, "shop_name")
+	w.mapper = keyed(t, []string{"shop_name"})
 	w.source.Put(1, map[string]any{"shop_name": "x"})
 	w.source.Put(2, map[string]any{"shop_name": "y"})
 	mustSync(t, w)

@@ -8,29 +8,6 @@ import (
 	"jstsync/internal/sandbox"
 )
 
-// keyedRuled returns the default mapping, keyed by name, with rules.
-func keyedRuled(t *testing.T, specs ...mapping.RuleSpec) *mapping.Mapper {
-	columns, _ := mapping.Shops()
-	for i := range columns {
-		if columns[i].From == "shop_name" && columns[i].Name == "shop_name" {
-			columns[i].NotNull = true
-		}
-	}
-	var rules []*mapping.Rule
-	for _, spec := range specs {
-		rule, err := mapping.CompileRule(spec)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rules = append(rules, rule)
-	}
-	m, err := mapping.New("jst_shops", columns, []string{"shop_name"}, rules...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
 // A record that is set aside under another key than its row has counts as
 // present: the row stays until the record is good, and is then replaced.
 func TestRunner_SetAsideUnderAnotherKey(t *testing.T) {
@@ -44,7 +21,7 @@ func TestRunner_SetAsideUnderAnotherKey(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, t.TempDir(), sandbox.Options{})
-			w.mapper = keyedRuled(t, c.specs...)
+			w.mapper = keyed(t, []string{"shop_name"}, c.specs...)
 			w.source.Put(1, map[string]any{"shop_name": "a", "nick": "n1"})
 			w.source.Put(2, map[string]any{"shop_name": "A", "nick": "n2"})
 			w.source.Put(3, map[string]any{"shop_name": "z", "nick": "n3"})

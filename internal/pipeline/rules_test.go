@@ -14,20 +14,7 @@ import (
 
 // ruled returns the default mapping with rules.
 func ruled(tb interface{ Fatal(...any) }, specs ...mapping.RuleSpec) *mapping.Mapper {
-	columns, key := mapping.Shops()
-	var rules []*mapping.Rule
-	for _, spec := range specs {
-		rule, err := mapping.CompileRule(spec)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		rules = append(rules, rule)
-	}
-	m, err := mapping.New("jst_shops", columns, key, rules...)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return m
+	return keyed(tb, []string{"shop_id"}, specs...)
 }
 
 // Whatever values are exchanged, doubled and given back: no two rows have the

@@ -31,8 +31,9 @@ type world struct {
 	target pipeline.Target
 	table  func() map[diff.Key]diff.Row
 	guard  diff.Guard
-	page   int // page size
-	ahead  int // pages fetched at once
+	keep   bool // rows whose records are gone
+	page   int  // page size
+	ahead  int  // pages fetched at once
 	trace  func(*extract.Options)
 }
 
@@ -91,7 +92,7 @@ func (w *world) runner() (*pipeline.Runner, error) {
 		Planner: pipeline.Planner{
 			Pipeline: "shops", Source: shops, Guard: w.guard, Log: slog.New(slog.DiscardHandler),
 			Mapping: pipeline.Mapping{Mapper: w.mapper, Table: w.mapper.Table(), Fingerprint: w.mapper.Fingerprint()},
-			State:   state.NewReader(w.path, "shops"),
+			State:   state.NewReader(w.path, "shops"), Keep: w.keep,
 		},
 		Journal: state.NewJournal(w.path, "shops", newID, time.Now),
 		Target:  w.target, Trigger: "sync", Now: time.Now, NewID: newID,
