@@ -175,3 +175,22 @@ func TestRules_Fail(t *testing.T) {
 		t.Errorf("got %+v, want 2 records that break one rule", plan.Rules)
 	}
 }
+
+// Where several rows share a value, one that is set aside hides none that is not.
+func TestUnique_SetAsideHidesNone(t *testing.T) {
+	w := newWorld(t, t.TempDir(), sandbox.Options{})
+	for id := int64(1); id <= 3; id++ {
+		w.source.Put(id, map[string]any{"nick": "n"})
+	}
+	mustSync(t, w)
+	w.mapper = ruled(t,
+		mapping.RuleSpec{Name: "u", Unique: []string{"nick"}, OnFail: "quarantine"},
+		mapping.RuleSpec{Name: "named", NotNull: "shop_name", OnFail: "quarantine"})
+	if plan := mustSync(t, w); len(plan.Quarantine) != 2 {
+		t.Fatalf("set aside %v, want 2", plan.Quarantine)
+	}
+	w.source.Put(2, map[string]any{"shop_name": nil})
+	if plan := mustSync(t, w); len(plan.Quarantine) != 2 {
+		t.Errorf("set aside %v, want 2", plan.Quarantine)
+	}
+}

@@ -147,7 +147,7 @@ func (s *scan) claim(c *contest) error {
 }
 
 // incumbents lets the rows that stay as they are hold the values that somebody
-// claims.
+// claims; of those with one value, the first whose record is not set aside.
 func (s *scan) incumbents(c *contest) error {
 	wanted := make(map[tuple]bool, len(c.claims))
 	for _, claim := range c.claims {
@@ -157,7 +157,8 @@ func (s *scan) incumbents(c *contest) error {
 		if _, claims := c.claims[key]; claims || c.deleted[key] {
 			return nil
 		}
-		if t := tupleOf(row, c.rule.Columns); wanted[t] && t != (tuple{}) {
+		t := tupleOf(row, c.rule.Columns)
+		if holder, taken := c.holder[t]; wanted[t] && t != (tuple{}) && (!taken || c.aside[holder]) {
 			c.holder[t] = key
 		}
 		return nil
