@@ -41,3 +41,27 @@ func TestRunner_SetAsideUnderAnotherKey(t *testing.T) {
 		})
 	}
 }
+
+// A record that no page showed and that is answered under a key that a page
+// showed with another content stays: two records may have that key now.
+func TestRunner_RekeyedIntoAnother(t *testing.T) {
+	w := newWorld(t, t.TempDir(), sandbox.Options{})
+	w.mapper = keyed(t, []string{"shop_name"})
+	w.page = 3
+	for i, name := range strings.Split("abcdef", "") {
+		w.source.Put(int64(i+1), map[string]any{"shop_name": name})
+	}
+	mustSync(t, w)
+	w.source.Put(4, map[string]any{"shop_name": "f"})
+	w.source.AfterPage(1, func(s *sandbox.Server) { s.Remove(1) }) // number 4 moves to the page that was read
+	plan := mustSync(t, w)
+	if d := deletes(t, plan); len(d) != 0 {
+		t.Errorf("deleted %v; withheld %v", d, plan.Withheld)
+	}
+	for range 2 {
+		plan = mustSync(t, w)
+	}
+	if len(w.table()) != 5 || len(plan.Quarantine) != 1 || len(plan.Withheld.Keys) != 1 {
+		t.Errorf("%d rows, set aside %v, withheld %v", len(w.table()), plan.Quarantine, plan.Withheld)
+	}
+}

@@ -275,8 +275,11 @@ func (s *scan) spare(gone []diff.Key) []diff.Key {
 	return slices.DeleteFunc(gone, func(k diff.Key) bool { return present[k] })
 }
 
-// movedAside is why a row stays whose record answers under another key.
-const movedAside = "their records were set aside under other keys"
+// Why a row stays whose record answers under another key.
+const (
+	movedAside = "their records were set aside under other keys"
+	movedAmong = "other records may have the keys that theirs have now"
+)
 
 func (s *scan) withhold(keys []diff.Key, reason string) {
 	if len(keys) > 0 {

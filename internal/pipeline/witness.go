@@ -40,12 +40,13 @@ func (s *scan) witness(ctx context.Context, missing []diff.Key) (diff.Witness, e
 }
 
 // rekey sorts the rows whose ids were answered: those of a record with their
-// key are alive, the others are gone, unless their record is set aside. Records that a page has shown are left
-// out of what is answered.
+// key are alive, the others are gone, unless their record is set aside, or may
+// have to be, since a page showed its key with another content. Records that a
+// page has shown are left out of what is answered.
 func (s *scan) rekey(records []diff.Record, rowsOf map[diff.Key][]diff.Key, w *diff.Witness) {
 	answered := map[diff.Key]bool{}
 	under := map[diff.Key][]diff.Key{} // the keys of the records that answered, by id
-	aside := map[diff.Key]bool{}       // ids of records that are quarantined, which counts as present
+	aside := map[diff.Key]string{}     // ids of records that count as present under another key, and why
 	keys := map[diff.Key]bool{}
 	for i := range records {
 		r := &records[i]
@@ -62,17 +63,19 @@ func (s *scan) rekey(records []diff.Record, rowsOf map[diff.Key][]diff.Key, w *d
 		under[id] = append(under[id], key)
 		switch {
 		case s.contrary[key]:
-			aside[id] = true
+			aside[id] = movedAside
 		case !s.index.Seen(key):
 			w.Alive = append(w.Alive, *r)
+		case s.index.Observe(key, s.hasher.Hash(r.Members)) == diff.Conflicting:
+			aside[id] = movedAmong
 		}
 	}
 	for id := range answered {
 		for _, key := range rowsOf[id] {
 			switch {
 			case keys[key]:
-			case aside[id]:
-				w.Withheld, w.Reason = append(w.Withheld, key), movedAside
+			case aside[id] != "":
+				w.Withheld, w.Reason = append(w.Withheld, key), aside[id]
 			default:
 				w.Gone = append(w.Gone, key)
 				for _, now := range under[id] {
