@@ -116,6 +116,20 @@ func TestRunner_TextKeyTwice(t *testing.T) {
 	}
 }
 
+// A record without a readable key is listed beside a contradicted one whose key
+// is an empty text.
+func TestRunner_EmptyKeyTwice(t *testing.T) {
+	w := newWorld(t, t.TempDir(), sandbox.Options{})
+	w.mapper = keyed(t, []string{"shop_name"})
+	for id, name := range []any{"", "", nil, "a"} {
+		w.source.Put(int64(id+1), map[string]any{"shop_name": name})
+	}
+	plan := mustSync(t, w)
+	if len(plan.Quarantine) != 2 {
+		t.Errorf("set aside %q, want 2", plan.Quarantine)
+	}
+}
+
 func TestRunner_NewFields(t *testing.T) {
 	w := newWorld(t, t.TempDir(), sandbox.Options{Shops: 3, Seed: 1})
 	if plan := mustSync(t, w); !slices.Equal(plan.NewFields, []string{"organization"}) {

@@ -144,7 +144,7 @@ func (s *scan) fill(plan *diff.Plan) {
 	slices.SortFunc(s.rehashed, func(a, b diff.Rehash) int { return cmp.Compare(a.Key, b.Key) })
 	plan.Changes, plan.Rehashed = s.changes, s.rehashed
 	plan.Remapped, plan.NewFields = s.remap && s.index.Rows() > 0, s.fields.names()
-	plan.Quarantine, plan.Withheld, plan.Rules = s.quarantine, s.withheld, s.tallies()
+	plan.Quarantine, plan.Withheld, plan.Rules = s.quarantined(), s.withheld, s.tallies()
 	plan.Summary.Read, plan.Summary.Pages = s.read, s.pages
 	plan.Summary.Quarantined, plan.Summary.Foreign, plan.Summary.Kept = len(s.quarantine), s.foreign, s.kept
 	plan.Summary.Insert = s.changes.Count(diff.Insert)

@@ -39,7 +39,7 @@ func (s *scan) note(key diff.Key, rule diff.BrokenRule) {
 
 // aside quarantines a record whose key is known. Its row stays as it is.
 func (s *scan) aside(key diff.Key, reason string) {
-	s.quarantine = append(s.quarantine, diff.Quarantined{Key: key.String(), Reason: reason})
+	s.quarantine = append(s.quarantine, setAside{key, reason})
 	s.unmapped = append(s.unmapped, key)
 	s.isAside[key] = true
 }

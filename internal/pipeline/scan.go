@@ -27,7 +27,7 @@ type scan struct {
 	kept       int      // rows that stay though no page showed their records
 	foreign    int      // adopted rows that nobody has shown yet
 	unreadable int      // records without a readable key
-	quarantine []diff.Quarantined
+	quarantine []setAside
 	broken     []broken
 	rehashed   []diff.Rehash
 	repeats    []diff.Key        // keys that came more than once
@@ -106,7 +106,7 @@ func (s *scan) flush() error {
 func (s *scan) observe(r *diff.Record) (mapped, bool) {
 	key, err := s.Mapping.Key(r)
 	if err != nil {
-		s.setAside(err)
+		s.keyless(err)
 		return mapped{}, false
 	}
 	source := s.hasher.Hash(r.Members)
@@ -142,11 +142,30 @@ func (s *scan) setControl(records []diff.Record) {
 	}
 }
 
-// setAside quarantines a record whose key cannot be read.
-func (s *scan) setAside(why error) {
+// setAside is a record that is quarantined, and why. One whose key cannot be
+// read has the zero key.
+type setAside struct {
+	key    diff.Key
+	reason string
+}
+
+// keyless quarantines a record whose key cannot be read.
+func (s *scan) keyless(why error) {
 	s.read++
 	s.unreadable++
-	s.quarantine = append(s.quarantine, diff.Quarantined{Reason: why.Error()})
+	s.quarantine = append(s.quarantine, setAside{reason: why.Error()})
+}
+
+// quarantined lists the records that were set aside.
+func (s *scan) quarantined() (list []diff.Quarantined) {
+	for _, a := range s.quarantine {
+		q := diff.Quarantined{Reason: a.reason}
+		if a.key != "" {
+			q.Key = a.key.String()
+		}
+		list = append(list, q)
+	}
+	return list
 }
 
 // mapRecord holds the record against the rules and maps it. One that must not
@@ -344,17 +363,15 @@ func (s *scan) noKeys() string {
 // forget takes back what the pages said of the keys.
 func (s *scan) forget(keys []diff.Key) {
 	gone := make(map[diff.Key]bool, len(keys))
-	names := make(map[string]bool, len(keys))
 	for _, k := range keys {
 		delete(s.isAside, k)
 		gone[k] = true
-		names[k.String()] = true
 	}
 	s.read -= len(keys)
 	s.changes.Discard(gone)
 	s.unmapped = slices.DeleteFunc(s.unmapped, func(k diff.Key) bool { return gone[k] })
 	s.rehashed = slices.DeleteFunc(s.rehashed, func(r diff.Rehash) bool { return gone[r.Key] })
-	s.quarantine = slices.DeleteFunc(s.quarantine, func(q diff.Quarantined) bool { return names[q.Key] })
+	s.quarantine = slices.DeleteFunc(s.quarantine, func(a setAside) bool { return gone[a.key] })
 	s.broken = slices.DeleteFunc(s.broken, func(b broken) bool { return gone[b.key] })
 }
 
@@ -368,7 +385,7 @@ func (s *scan) adopt(records []diff.Record) error {
 		r := &records[i]
 		key, err := s.Mapping.Key(r)
 		if err != nil {
-			s.setAside(err)
+			s.keyless(err)
 			continue
 		}
 		source := s.hasher.Hash(r.Members)
