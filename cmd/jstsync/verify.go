@@ -92,6 +92,9 @@ func (p *program) verify(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if o.deleteExtra && pl.Deletes == config.DeletesKeep {
+		return usage("--delete-extra does not go with deletes: keep, which pipeline %s has: delete the rows that are extra by hand", pl.Name)
+	}
 	w, err := p.wire(settings)
 	if err != nil {
 		return err
