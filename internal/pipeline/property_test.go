@@ -21,7 +21,7 @@ func TestProperty_NoFalseDelete(t *testing.T) {
 		w.page = rapid.SampledFrom([]int{3, 7, 20, 100}).Draw(rt, "page size")
 		w.guard.AllowEmpty = false // the one exception, asked for by name
 		w.ahead = rapid.IntRange(1, 4).Draw(rt, "ahead")
-		w.mapper = rapid.SampledFrom([]*mapping.Mapper{keyed(rt, []string{"shop_id"}), keyed(rt, []string{"co_id", "shop_id"}), textID(rt)}).Draw(rt, "mapper")
+		w.mapper = rapid.SampledFrom([]*mapping.Mapper{keyed(rt, []string{"shop_id"}), keyed(rt, []string{"co_id", "shop_id"}), keyed(rt, []string{"shop_name"}), textID(rt)}).Draw(rt, "mapper")
 		m := &mischief{world: w, next: 90_000_000}
 		for range rapid.IntRange(2, 6).Draw(rt, "runs") {
 			m.run(rt)
