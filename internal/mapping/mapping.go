@@ -263,6 +263,9 @@ func (m *Mapper) Row(r *diff.Record) (diff.Row, error) {
 	return row, nil
 }
 
+// Default returns what NULL becomes in a column, NULL when it stays.
+func (m *Mapper) Default(column int) diff.Value { return m.defaults[column] }
+
 // value returns the record's value in one column.
 func (m *Mapper) value(col int, r *diff.Record) (diff.Value, error) {
 	c := &m.columns[col]

@@ -66,6 +66,9 @@ type Mapper interface {
 	// Row returns the record's row, or why it cannot be stored exactly.
 	Row(r *diff.Record) (diff.Row, error)
 
+	// Default returns what NULL becomes in a column, NULL when it stays.
+	Default(column int) diff.Value
+
 	// Broken returns the data-quality rules that the record breaks.
 	Broken(r *diff.Record) []diff.BrokenRule
 

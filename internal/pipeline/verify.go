@@ -127,7 +127,7 @@ func (v *Verifier) verify(ctx context.Context, session Inspection, snap *diff.Sn
 	}
 	next, stop := iter.Pull2(v.stored())
 	defer stop()
-	m := &merge{drift: d, shared: v.Shared, next: next}
+	m := &merge{drift: d, mapping: &v.Mapping, shared: v.Shared, next: next}
 	if err := m.advance(); err != nil {
 		return d, err
 	}
@@ -177,6 +177,7 @@ func (v *Verifier) stored() iter.Seq2[inStock, error] {
 // merge walks through the rows of target and snapshot, both in key order.
 type merge struct {
 	drift   *Drift
+	mapping *Mapping
 	shared  bool
 	summary diff.Summary
 	next    func() (inStock, error, bool)
@@ -206,6 +207,11 @@ func (m *merge) row(key diff.Key, row diff.Row) error {
 		m.drift.Changes.Add(diff.Change{Op: diff.Delete, Key: key, Before: row}, 0)
 		return nil
 	}
+	for i := range row {
+		if m.unwritten(i) {
+			m.stock.row[i] = row[i]
+		}
+	}
 	switch c, differs := diff.Compare(key, row, m.stock.row); {
 	case m.stock.adopted:
 		m.foreign(key)
@@ -217,8 +223,21 @@ func (m *merge) row(key diff.Key, row diff.Row) error {
 	return m.advance()
 }
 
+// unwritten reports whether no run has written the column of the row: one that
+// was not mapped since the column came has NULL where the mapping gives none.
+// What is there is the server's business.
+func (m *merge) unwritten(column int) bool {
+	c := &m.mapping.Table.Columns[column]
+	return m.stock.row[column].IsNull() && (c.NotNull || c.Default != nil)
+}
+
 // missing deals with a row of the snapshot that the target lacks.
 func (m *merge) missing() error {
+	for i := range m.stock.row {
+		if m.unwritten(i) {
+			m.stock.row[i] = m.mapping.Default(i)
+		}
+	}
 	if !m.stock.adopted {
 		m.drift.Changes.Add(diff.Change{Op: diff.Insert, Key: m.stock.key, After: m.stock.row}, 0)
 	}
