@@ -194,3 +194,22 @@ func TestUnique_SetAsideHidesNone(t *testing.T) {
 		t.Errorf("set aside %v, want 2", plan.Quarantine)
 	}
 }
+
+// A record that was set aside while another one took its value up is looked at
+// again when it is as before.
+func TestUnique_TakenUp(t *testing.T) {
+	w := newWorld(t, t.TempDir(), sandbox.Options{})
+	for id := int64(1); id <= 2; id++ {
+		w.source.Put(id, map[string]any{"nick": "n", "shop_name": "x"})
+	}
+	mustSync(t, w)
+	w.mapper = ruled(t,
+		mapping.RuleSpec{Name: "u", Unique: []string{"nick"}, OnFail: "quarantine"},
+		mapping.RuleSpec{Name: "named", NotNull: "shop_name", OnFail: "quarantine"})
+	for i, name := range []any{"x", nil, "x", "x"} {
+		w.source.Put(1, map[string]any{"shop_name": name})
+		if plan := mustSync(t, w); len(plan.Quarantine) != 1 {
+			t.Errorf("run %d: set aside %v, want 1", i+1, plan.Quarantine)
+		}
+	}
+}

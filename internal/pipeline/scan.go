@@ -36,6 +36,7 @@ type scan struct {
 	collided   []diff.Key        // new keys whose hash a key of the snapshot has
 	withheld   diff.Withheld
 	isAside    map[diff.Key]bool       // keys that are quarantined
+	passed     []diff.Key              // of these, the ones whose value another row may keep
 	moved      map[diff.Key][]diff.Key // rows whose records answer under another key, by that key
 	fields     *fields
 }
@@ -223,15 +224,20 @@ func (s *scan) settle(ctx context.Context) error {
 	if err := s.ask(ctx); err != nil {
 		return err
 	}
-	if err := s.compareRows(); err != nil || !s.remap {
+	if err := s.compareRows(); err != nil {
 		return err
 	}
-	return s.unhash(append(s.unmapped, s.withheld.Keys...))
+	if s.remap { // this mapping never saw them: their hashes were made under another one
+		return s.unhash(slices.Concat(s.passed, s.unmapped, s.withheld.Keys))
+	}
+	return s.unhash(s.passed)
 }
 
-// unhash makes the next sight of rows that this mapping never saw a comparison
-// by value: their hashes were made under another one.
+// unhash makes the next sight of rows a comparison by value.
 func (s *scan) unhash(keys []diff.Key) error {
+	if len(keys) == 0 {
+		return nil
+	}
 	stored, err := s.State.Images(keys, nil)
 	for key := range stored {
 		s.rehashed = append(s.rehashed, diff.Rehash{Key: key, Source: diff.NoHash})

@@ -50,6 +50,7 @@ type contest struct {
 	aside   map[diff.Key]bool // whose records were set aside before
 	holder  map[tuple]diff.Key
 	losers  map[diff.Key]diff.Key // and who has the value that they want
+	passed  []diff.Key            // set aside, whose value another row that has it too may keep
 }
 
 // compareRows holds the rows as they would stand after the run against the
@@ -89,7 +90,10 @@ func (s *scan) compareRows() error {
 
 // contest holds one rule and returns how many records break it.
 func (s *scan) contest(rule diff.UniqueRule) (lost int, err error) {
-	c := &contest{rule, map[diff.Key]claim{}, map[diff.Key]bool{}, s.isAside, map[tuple]diff.Key{}, map[diff.Key]diff.Key{}}
+	c := &contest{
+		rule: rule, claims: map[diff.Key]claim{}, deleted: map[diff.Key]bool{}, aside: s.isAside,
+		holder: map[tuple]diff.Key{}, losers: map[diff.Key]diff.Key{},
+	}
 	if err := s.claim(c); err != nil {
 		return 0, err
 	}
@@ -97,6 +101,7 @@ func (s *scan) contest(rule diff.UniqueRule) (lost int, err error) {
 		return 0, err
 	}
 	c.decide()
+	s.passed = append(s.passed, c.passed...)
 	gone := map[diff.Key]bool{}
 	for _, key := range slices.Sorted(maps.Keys(c.losers)) {
 		b := diff.BrokenRule{Rule: rule.Rule, OnFail: rule.OnFail, Reason: fmt.Sprintf("rule %s: %s has the same value", rule.Rule, c.losers[key])}
@@ -174,10 +179,13 @@ func (c *contest) decide() {
 			if claim.moves() != moves || claim.value == (tuple{}) {
 				continue
 			}
-			if holder, taken := c.holder[claim.value]; taken && (moves || !c.aside[holder]) {
+			holder, taken := c.holder[claim.value]
+			if taken && (moves || !c.aside[holder]) {
 				c.lose(key, holder)
-			} else {
-				c.holder[claim.value] = key
+				continue
+			}
+			if c.holder[claim.value] = key; taken {
+				c.passed = append(c.passed, holder)
 			}
 		}
 	}
