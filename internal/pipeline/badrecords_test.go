@@ -2,7 +2,7 @@ package pipeline_test
 
 import (
 	"cmp"
-	"encoding/json"
+	"context"
 	"fmt"
 	"maps"
 	"regexp"
@@ -15,6 +15,7 @@ import (
 
 	"jstsync/diff"
 	"jstsync/internal/mapping"
+	"jstsync/internal/pipeline"
 	"jstsync/internal/sandbox"
 	"jstsync/state"
 )
@@ -44,6 +45,9 @@ func TestProperty_BadRecords(t *testing.T) {
 			}
 			for range rapid.IntRange(0, 4).Draw(rt, "edits") {
 				b.edit(rt)
+			}
+			if rapid.IntRange(0, 7).Draw(rt, "rebuild") == 0 {
+				b.rebuild(rt)
 			}
 			b.check(rt)
 		}
@@ -104,6 +108,38 @@ type badRecords struct {
 	rules  map[int]diff.OnFail // by place in predicates
 	unique bool                // whether values of the uniqueMember are compared
 	since  map[string]uint64   // of the records set aside, the run
+
+	adopted map[diff.Key]bool // rows that a rebuild found and no run has shown; true where one may have
+}
+
+// rebuild makes the snapshot anew from the table.
+func (b *badRecords) rebuild(rt *rapid.T) {
+	r, err := b.runner()
+	if err != nil {
+		rt.Fatal(err)
+	}
+	i := &inspected{memoryTable: b.target.(*memoryTable)}
+	if _, err := r.Rebuild(rt.Context(), func(context.Context) (pipeline.Takeover, error) { return i, nil }); err != nil {
+		rt.Fatal(err)
+	}
+	b.adopted = map[diff.Key]bool{}
+	for key := range b.table() {
+		b.adopted[key] = false
+	}
+}
+
+// shown notes which of the adopted rows a run has shown.
+func (b *badRecords) shown(all []*said, faulty bool) {
+	for _, s := range all {
+		if _, is := b.adopted[s.key]; !is || s.unreadable {
+			continue
+		}
+		if s.aside || faulty {
+			b.adopted[s.key] = true
+		} else {
+			delete(b.adopted, s.key)
+		}
+	}
 }
 
 // choose draws other rules.
@@ -141,66 +177,6 @@ func (b *badRecords) edit(rt *rapid.T) {
 	}
 }
 
-// said is a record of the source, and what is to become of it.
-type said struct {
-	id         int64
-	unreadable bool // it has no key
-	key        diff.Key
-	row        diff.Row // nil where its columns cannot hold it
-	aside      bool
-	ends       bool // a rule ends the run
-}
-
-// says lists the records of the source.
-func (b *badRecords) says(rt *rapid.T) (all []*said) {
-	holders := map[diff.Key][]*said{}
-	for _, shop := range b.source.Shops() {
-		s, r, members := &said{id: shop.ID}, &diff.Record{}, map[string]any{}
-		for name, raw := range shop.Members {
-			var v any
-			if err := json.Unmarshal(raw, &v); err != nil {
-				rt.Fatal(err)
-			}
-			members[name] = v
-			r.Members = append(r.Members, diff.Member{Name: name, Raw: raw})
-		}
-		all = append(all, s)
-		for _, name := range b.key {
-			s.unreadable = s.unreadable || members[name] == nil
-		}
-		if s.unreadable {
-			continue
-		}
-		s.key, s.row = b.mapped(rt, r)
-		s.aside = s.row == nil
-		for i, on := range b.rules {
-			if !predicates[i].good(members) {
-				s.ends = s.ends || on == diff.Fail
-				s.aside = s.aside || on == diff.Quarantine
-			}
-		}
-		holders[s.key] = append(holders[s.key], s)
-	}
-	for _, same := range holders {
-		for _, s := range same {
-			s.aside, s.ends = s.aside || len(same) > 1, s.ends && len(same) == 1
-		}
-	}
-	return all
-}
-
-func (b *badRecords) mapped(rt *rapid.T, r *diff.Record) (diff.Key, diff.Row) {
-	key, err := b.mapper.Key(r)
-	if err != nil {
-		rt.Fatal(err)
-	}
-	row, err := b.mapper.Row(r)
-	if err != nil {
-		return key, nil
-	}
-	return key, row
-}
-
 // check makes a run, and holds what it did against the model.
 func (b *badRecords) check(rt *rapid.T) {
 	faulty := rapid.IntRange(0, 3).Draw(rt, "faulty") == 0
@@ -223,7 +199,10 @@ func (b *badRecords) check(rt *rapid.T) {
 		b.whole(rt, plan, err, before, all)
 	}
 	b.listed(rt, plan, err)
-	if snapshot, err := b.snapshot(); err != nil {
+	if err == nil {
+		b.shown(all, faulty)
+	}
+	if snapshot, err := b.stored(); err != nil {
 		rt.Fatal(err)
 	} else if d := sameRows(snapshot, b.table()); d != "" {
 		rt.Fatalf("snapshot and target differ: %s", d)
@@ -286,103 +265,6 @@ func (b *badRecords) whole(rt *rapid.T, plan *diff.Plan, err error, before map[d
 			rt.Fatalf("withheld: got %v", plan.Withheld)
 		}
 		seen[k] = true
-	}
-}
-
-// sharing counts the records whose key another one before them has.
-func (b *badRecords) sharing(all []*said) (n int) {
-	keys := map[diff.Key]bool{}
-	for _, s := range all {
-		if s.unreadable {
-			continue
-		}
-		if keys[s.key] {
-			n++
-		}
-		keys[s.key] = true
-	}
-	return n
-}
-
-// doubles marks those records as set aside that the run set aside for a value
-// that another row has.
-func (b *badRecords) doubles(rt *rapid.T, plan *diff.Plan, all []*said) (doubles []*said) {
-	for _, q := range plan.Quarantine {
-		if !strings.HasPrefix(q.Reason, "rule unique: ") {
-			continue
-		}
-		i := slices.IndexFunc(all, func(s *said) bool { return !s.unreadable && s.key.String() == q.Key })
-		if i < 0 || all[i].aside || !b.unique {
-			rt.Fatalf("set aside: got %+v", q)
-		}
-		all[i].aside = true
-		doubles = append(doubles, all[i])
-	}
-	return doubles
-}
-
-// expected returns the rows that are to stand after a run, and how many records
-// are set aside.
-func (b *badRecords) expected(before map[diff.Key]diff.Row, all []*said) (want map[diff.Key]diff.Row, aside int) {
-	want = map[diff.Key]diff.Row{}
-	records, keys, unreadable := map[int64]*said{}, map[diff.Key]bool{}, 0
-	asides := map[diff.Key]bool{}
-	for _, s := range all {
-		if s.unreadable {
-			unreadable++
-			continue
-		}
-		records[s.id], keys[s.key] = s, true
-		if s.aside {
-			asides[s.key] = true
-		} else {
-			want[s.key] = s.row
-		}
-	}
-	for key, row := range before {
-		s := records[row[0].Int()]
-		if asides[key] || !keys[key] && (b.keep || unreadable > 0 || s != nil && s.aside) {
-			want[key] = row
-		}
-	}
-	return want, len(asides) + unreadable
-}
-
-// distinct makes sure that no two rows got the same value, and that who was set
-// aside wanted one that another row has.
-func (b *badRecords) distinct(rt *rapid.T, before map[diff.Key]diff.Row, all, doubles []*said) {
-	const column = 9
-	after := b.table()
-	holders := map[diff.Value][]diff.Key{}
-	for key, row := range after {
-		if !row[column].IsNull() {
-			holders[row[column]] = append(holders[row[column]], key)
-		}
-	}
-	good := map[diff.Key]bool{}
-	for _, s := range all {
-		good[s.key] = !s.unreadable && !s.aside
-	}
-	for value, keys := range holders {
-		slices.Sort(keys)
-		n := 0
-		for _, key := range keys {
-			if good[key] {
-				n++
-			}
-			if was := before[key]; len(keys) > 1 && (was == nil || was[column] != value) {
-				rt.Fatalf("%s got %s, which other rows have: %s", key, value, keys)
-			}
-		}
-		if n > 1 {
-			rt.Fatalf("rows with %s that are not set aside: %d of %s", value, n, keys)
-		}
-	}
-	for _, s := range doubles {
-		value := s.row[column]
-		if !slices.ContainsFunc(holders[value], func(k diff.Key) bool { return k != s.key }) {
-			rt.Fatalf("%s is set aside, and no other row has its %s", s.key, value)
-		}
 	}
 }
 

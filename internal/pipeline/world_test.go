@@ -128,7 +128,7 @@ func (w *world) truth() map[diff.Key]diff.Row {
 	return rows
 }
 
-// snapshot returns the rows that the state file holds.
+// snapshot returns the rows that the state file holds, but for the adopted ones.
 func (w *world) snapshot() (map[diff.Key]diff.Row, error) {
 	reader := state.NewReader(w.path, "shops")
 	keys, _, err := reader.Missing(diff.NewIndex(0))
@@ -136,6 +136,16 @@ func (w *world) snapshot() (map[diff.Key]diff.Row, error) {
 		return nil, err
 	}
 	return reader.Images(keys, w.mapper.Table().Names())
+}
+
+// stored returns all rows that the state file holds.
+func (w *world) stored() (map[diff.Key]diff.Row, error) {
+	rows := map[diff.Key]diff.Row{}
+	err := state.NewReader(w.path, "shops").Stored(w.mapper.Table().Names(), func(key diff.Key, row diff.Row, _ bool) error {
+		rows[key] = row
+		return nil
+	})
+	return rows, err
 }
 
 // sameRows says how two tables differ, or "".
