@@ -250,7 +250,10 @@ func send(w http.ResponseWriter, status int, text []byte) {
 	_, _ = w.Write(text) // a client that went away is its own affair
 }
 
+// build builds a page. The place that its caller took is free when it is built: a
+// slow client keeps nobody else waiting, and neither does a page that panics.
 func (c *Console) build(w http.ResponseWriter, r *http.Request, name string, show view) (text []byte, status int, err error) {
+	defer func() { <-c.building }()
 	p := c.newPage(w, r, name)
 	if p.Body, err = show(r, p); err != nil {
 		return nil, 0, err

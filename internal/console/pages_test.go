@@ -57,7 +57,7 @@ func TestPages(t *testing.T) {
 func TestPages_missing(t *testing.T) {
 	v := open(t, small(t))
 	for _, path := range []string{
-		"/nothing", "/runs/999", "/runs/0", "/runs/x", "/runs/18446744073709551616", "/record?pipeline=other&key=1", "/static/secret", "/static/..%2flayout.html", "/web/style.css",
+		"/nothing", "/runs/999", "/runs/0", "/runs/x", "/runs/18446744073709551616", "/runs/3?at_run=3&at_key=nonsense", "/record?pipeline=other&key=1", "/static/secret", "/static/..%2flayout.html", "/web/style.css",
 	} {
 		status, body, header := v.do(v.request(http.MethodGet, path, nil))
 		if status != http.StatusNotFound || header.Get("Content-Security-Policy") == "" {

@@ -124,12 +124,15 @@ func (c *Console) run(r *http.Request, p *page) (any, error) {
 		return v, nil
 	}
 	list, err := c.listChanges(r, p, &p.settings.Pipelines[i], ChangeQuery{FromRun: number, UpToRun: number})
+	if err != nil {
+		return nil, err
+	}
 	shown := *v
 	shown.Known, shown.Changes = true, list.Changes
 	if list.next != nil {
 		shown.More = turned(r, r.URL.Path, "at_run", strconv.FormatUint(list.next.Run, 10), "at_key", list.next.Key.String())
 	}
-	return &shown, err
+	return &shown, nil
 }
 
 func pipelineOf(p *page, name string) int {
