@@ -94,7 +94,7 @@ func (s *Scheduler) loop(ctx context.Context, job Job) {
 func (s *Scheduler) next(when Timetable, started time.Time, failures int) time.Time {
 	now := s.o.Now()
 	from := started
-	if now.Before(started) { // the clock was set back
+	if setBack(started, now) {
 		from = now
 	}
 	if pause := backOff(when.Period(), failures); pause > 0 {
@@ -117,6 +117,10 @@ func backOff(period time.Duration, failures int) time.Duration {
 	}
 	return pause
 }
+
+// setBack reports whether the clock was set back between two readings. It is the
+// wall clock that is set, which a monotonic reading would hide.
+func setBack(earlier, later time.Time) bool { return later.Round(0).Before(earlier.Round(0)) }
 
 // glance is how often the clock is looked at while a job is waited for: it may
 // be set, and it goes on while a machine sleeps, when a timer does not.
@@ -142,7 +146,7 @@ func (s *Scheduler) await(ctx context.Context, job Job, due time.Time) bool {
 		if !ok {
 			return false
 		}
-		if then := s.o.Now(); then.Before(now) { // the clock was set back
+		if then := s.o.Now(); setBack(now, then) {
 			if again := job.When.Next(then); again.Before(due) {
 				due = again
 				s.note(job.Name, func(st *Status) { st.Due = due })
