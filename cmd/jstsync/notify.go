@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -57,9 +58,8 @@ func (p *program) newNotifier(settings *config.Settings, m *meter) *notifier {
 		n.book = alert.Book{}
 	}
 	n.book.Keep(n.names())
-	begun := p.now()
 	for i := range settings.Pipelines {
-		n.good[settings.Pipelines[i].Name] = begun // of which no run is on record
+		n.begin(settings.Pipelines[i].Name) // of which no run is on record
 	}
 	runs, err := state.Runs(settings.State, recent)
 	if err != nil {
@@ -71,6 +71,12 @@ func (p *program) newNotifier(settings *config.Settings, m *meter) *notifier {
 		}
 	}
 	return n
+}
+
+// begin makes the time without a good run of a pipeline begin now, or go on where
+// it was told of already.
+func (n *notifier) begin(pipeline string) {
+	n.good[pipeline] = cmp.Or(n.book.StaleSince(pipeline), n.now())
 }
 
 // configure takes up other settings.
@@ -307,7 +313,7 @@ func (p *program) zone(settings *config.Settings) *time.Location {
 }
 
 // watch looks from time to time at what no run tells: that there has been no
-// good one for long, or that a token ends.
+// good one for long.
 func (n *notifier) watch(ctx context.Context, paused func(pipeline string) bool) {
 	if n == nil {
 		return
@@ -334,7 +340,7 @@ func (n *notifier) look(paused func(pipeline string) bool) {
 	for i := range n.settings.Pipelines {
 		name := n.settings.Pipelines[i].Name
 		if n.good[name].IsZero() {
-			n.good[name] = now
+			n.begin(name)
 		}
 		notices = append(notices, n.book.Fresh(name, n.good[name], now, paused(name), n.rules)...)
 	}

@@ -91,7 +91,7 @@ type Pending struct {
 
 // change raises or ends a condition, and returns what to tell of it.
 func (b *Book) change(on bool, part string, n Notice) []Notice {
-	id := strings.Join([]string{string(n.Kind), n.Subject, part}, "\x00")
+	id := idOf(n.Kind, n.Subject, part)
 	if _, was := b.Raised[id]; on == was {
 		return nil
 	}
@@ -108,11 +108,20 @@ func (b *Book) change(on bool, part string, n Notice) []Notice {
 	return []Notice{n}
 }
 
+// idOf names a condition.
+func idOf(k Kind, subject, part string) string {
+	return strings.Join([]string{string(k), subject, part}, "\x00")
+}
+
 // is reports whether a condition is raised.
 func (b *Book) is(k Kind, subject, part string) bool {
-	_, raised := b.Raised[strings.Join([]string{string(k), subject, part}, "\x00")]
+	_, raised := b.Raised[idOf(k, subject, part)]
 	return raised
 }
+
+// StaleSince returns when it was told that a pipeline has had no good run for
+// long, the zero time where it was not, or is over.
+func (b *Book) StaleSince(pipeline string) time.Time { return b.Raised[idOf(Stale, pipeline, "")] }
 
 // Run takes note of a run.
 func (b *Book) Run(r *Run, rules Rules) (all []Notice) {
@@ -173,9 +182,9 @@ func (b *Book) Verified(pipeline string, rows int, at time.Time) []Notice {
 }
 
 // Fresh takes note of when a pipeline's last good run was. One that a person
-// paused is not stale.
+// paused is not stale. Only a good run ends what was told, not other rules.
 func (b *Book) Fresh(pipeline string, last, now time.Time, paused bool, rules Rules) []Notice {
-	if paused && !b.is(Stale, pipeline, "") {
+	if told := b.StaleSince(pipeline); told.IsZero() && paused || !told.IsZero() && !last.After(told) {
 		return nil
 	}
 	return b.change(now.Sub(last) > rules.StaleAfter, "", Notice{

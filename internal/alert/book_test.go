@@ -85,18 +85,24 @@ func TestBook_Run(t *testing.T) {
 
 func TestBook_Fresh(t *testing.T) {
 	b := &alert.Book{}
+	strict := alert.Rules{StaleAfter: 10 * time.Minute}
 	for i, step := range []struct {
-		age    time.Duration
-		paused bool
-		want   string
+		now, last int // minutes
+		paused    bool
+		rules     alert.Rules
+		want      string
 	}{
-		{time.Minute, false, ""},
-		{31 * time.Minute, true, ""},
-		{31 * time.Minute, false, "+stale"},
-		{32 * time.Minute, true, ""},
-		{time.Minute, false, "-stale"},
+		{1, 0, false, rules, ""},
+		{31, 0, true, rules, ""},
+		{31, 0, false, rules, "+stale"},
+		{32, 0, true, rules, ""},
+		{34, 33, false, rules, "-stale"},
+		{44, 33, false, strict, "+stale"},
+		{45, 33, false, rules, ""}, // the rules are other ones, but it had no good run
+		{46, 45, false, rules, "-stale"},
 	} {
-		if got := said(b.Fresh("shops", start.Add(-step.age), start, step.paused, rules)); got != step.want {
+		at := func(minutes int) time.Time { return start.Add(time.Duration(minutes) * time.Minute) }
+		if got := said(b.Fresh("shops", at(step.last), at(step.now), step.paused, step.rules)); got != step.want {
 			t.Errorf("step %d: got %q, want %q", i, got, step.want)
 		}
 	}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"jstsync/diff"
+	"jstsync/internal/alert"
+	"jstsync/internal/config"
+	"jstsync/state"
+)
+
+// watchman is a machine on which processes tell one channel of alerts.
+type watchman struct {
+	t        *testing.T
+	settings *config.Settings
+	program  *program
+	clock    time.Time
+}
+
+func newWatchman(t *testing.T) *watchman {
+	t.Helper()
+	m := &watchman{t: t, clock: time.Date(2026, 11, 27, 2, 0, 0, 0, time.UTC)}
+	m.settings = &config.Settings{
+		State:     filepath.Join(t.TempDir(), "jstsync.db"),
+		Pipelines: []config.Pipeline{{Name: "shops", Resource: "shops", Table: "jst_shops", Key: []string{"shop_id"}}},
+		Alerts: config.Alerts{
+			Channels: []config.Channel{{Name: "ops", Kind: "webhook", URL: "http://127.0.0.1:9"}},
+			Rules:    config.AlertRules{FailedAfter: 3, StaleAfter: 30 * time.Minute},
+		},
+	}
+	m.program = &program{environment: environment{now: func() time.Time { return m.clock }}, log: slog.New(slog.DiscardHandler)}
+	if _, err := state.NewJournal(m.settings.State, "shops", newID, m.program.now).Open(); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// process is one that begins now.
+func (m *watchman) process() *notifier { return m.program.newNotifier(m.settings, nil) }
+
+// ends is a run that ends so.
+func (m *watchman) ends(n *notifier, status diff.Status) {
+	r := &ended{plan: unrun(&m.settings.Pipelines[0])}
+	if r.plan.Status = status; status == diff.Failed {
+		r.err = errors.New("failed")
+	}
+	n.ran(&wiring{program: m.program, settings: m.settings}, r)
+}
+
+// want compares what the channel is to be told of.
+func (m *watchman) want(n *notifier, kinds ...alert.Kind) {
+	m.t.Helper()
+	got := n.book.For("ops")
+	for i := range got {
+		if i >= len(kinds) || got[i].Kind != kinds[i] {
+			m.t.Fatalf("got %+v, want %v", got, kinds)
+		}
+	}
+	if len(got) != len(kinds) {
+		m.t.Fatalf("got %+v, want %v", got, kinds)
+	}
+}
+
+func never(string) bool { return false }
+
+// That a pipeline has had no good run is not over because the process begins
+// anew, though none is on record.
+func TestNotifier_stale(t *testing.T) {
+	m := newWatchman(t)
+	n := m.process()
+	m.clock = m.clock.Add(31 * time.Minute)
+	n.look(never)
+	n.keep()
+	m.want(n, alert.Stale)
+	for range 3 {
+		m.clock = m.clock.Add(20 * time.Minute)
+		n = m.process()
+		n.look(never)
+		n.keep()
+	}
+	m.want(n, alert.Stale)
+	m.clock = m.clock.Add(time.Minute)
+	m.ends(n, diff.Unchanged)
+	m.want(n, alert.Stale, alert.Stale)
+}
