@@ -143,8 +143,9 @@ func (n *notifier) ran(w *wiring, r *ended) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	failures := n.book.Failures[run.Pipeline]
 	notices := n.book.Run(run, n.rules)
-	n.dirty = n.dirty || run.Outcome == alert.Failure || run.Outcome == alert.Diverged
+	n.dirty = n.dirty || n.book.Failures[run.Pipeline] != failures
 	if run.Outcome == alert.Good || run.Outcome == alert.Committed {
 		n.good[run.Pipeline] = now
 		notices = append(notices, n.book.Fresh(run.Pipeline, now, now, false, n.rules)...)

@@ -67,6 +67,18 @@ func (m *watchman) want(n *notifier, kinds ...alert.Kind) {
 
 func never(string) bool { return false }
 
+// A good run ends a row of failures, also where each run is a process of its own.
+func TestNotifier_failures(t *testing.T) {
+	m := newWatchman(t)
+	for _, status := range []diff.Status{diff.Unchanged, diff.Failed, diff.Failed, diff.Unchanged, diff.Failed} {
+		m.ends(m.process(), status)
+	}
+	m.want(m.process())
+	m.ends(m.process(), diff.Failed)
+	m.ends(m.process(), diff.Failed)
+	m.want(m.process(), alert.Failed)
+}
+
 // That a pipeline has had no good run is not over because the process begins
 // anew, though none is on record.
 func TestNotifier_stale(t *testing.T) {
