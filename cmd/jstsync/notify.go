@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -29,7 +30,8 @@ const (
 // fails a run, and never keeps one waiting.
 type notifier struct {
 	*program
-	meter *meter // may be nil
+	meter *meter        // may be nil
+	limit time.Duration // for sending all that is pending
 
 	sending sync.Mutex // held while messages are sent
 
@@ -38,6 +40,7 @@ type notifier struct {
 	channels []*alert.Channel
 	rules    alert.Rules
 	book     alert.Book
+	stored   []byte               // the book as it was stored when it was last looked at
 	dirty    bool                 // the book is not as it is stored
 	good     map[string]time.Time // the last good run, by pipeline
 }
@@ -47,17 +50,9 @@ func (p *program) newNotifier(settings *config.Settings, m *meter) *notifier {
 	if len(settings.Alerts.Channels) == 0 {
 		return nil
 	}
-	n := &notifier{program: p, meter: m, good: map[string]time.Time{}}
+	n := &notifier{program: p, meter: m, limit: sendingTime, good: map[string]time.Time{}}
 	n.configure(settings)
-	text, err := state.Alerts(settings.State)
-	if err == nil && len(text) > 0 {
-		err = json.Unmarshal(text, &n.book)
-	}
-	if err != nil {
-		p.log.Warn("read which alerts were raised; they may be sent again", "err", err)
-		n.book = alert.Book{}
-	}
-	n.book.Keep(n.names())
+	n.recall()
 	for i := range settings.Pipelines {
 		n.begin(settings.Pipelines[i].Name) // of which no run is on record
 	}
@@ -71,6 +66,36 @@ func (p *program) newNotifier(settings *config.Settings, m *meter) *notifier {
 		}
 	}
 	return n
+}
+
+// once makes it that of a command that runs once.
+func (n *notifier) once() *notifier {
+	if n != nil {
+		n.limit = onceTime
+	}
+	return n
+}
+
+// recall takes up what other processes stored. Its caller holds mu.
+func (n *notifier) recall() {
+	text, err := state.Alerts(n.settings.State)
+	if err == nil && (len(text) == 0 || bytes.Equal(text, n.stored)) {
+		return
+	}
+	var base, theirs alert.Book
+	if err == nil && len(n.stored) > 0 {
+		err = json.Unmarshal(n.stored, &base)
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &theirs)
+	}
+	if err != nil {
+		n.log.Warn("read which alerts were raised; they may be sent again", "err", err)
+		return
+	}
+	n.book.Merge(&base, &theirs)
+	n.book.Keep(n.names())
+	n.stored = text
 }
 
 // begin makes the time without a good run of a pipeline begin now, or go on where
@@ -143,6 +168,7 @@ func (n *notifier) ran(w *wiring, r *ended) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.recall()
 	failures := n.book.Failures[run.Pipeline]
 	notices := n.book.Run(run, n.rules)
 	n.dirty = n.dirty || n.book.Failures[run.Pipeline] != failures
@@ -207,6 +233,7 @@ func (n *notifier) store() {
 	if !n.dirty {
 		return
 	}
+	n.recall()
 	text, err := json.Marshal(&n.book)
 	if err == nil {
 		err = state.StoreAlerts(n.settings.State, text, n.now)
@@ -215,7 +242,7 @@ func (n *notifier) store() {
 		n.log.Warn("remember which alerts were raised; they may be sent again", "err", err)
 		return
 	}
-	n.dirty = false
+	n.stored, n.dirty = text, false
 }
 
 // keep stores the book when no run is under way; else the next one does.
@@ -237,13 +264,13 @@ func (n *notifier) keep() {
 
 // send tells every channel what it is to be told, and remembers it. What could
 // not be sent is tried again the next time.
-func (n *notifier) send(ctx context.Context, limit time.Duration) {
+func (n *notifier) send(ctx context.Context) {
 	if n == nil {
 		return
 	}
 	n.sending.Lock()
 	defer n.sending.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, n.limit)
 	defer cancel()
 	n.mu.Lock()
 	channels, settings := n.channels, n.settings
@@ -266,7 +293,7 @@ func (n *notifier) send(ctx context.Context, limit time.Duration) {
 				return
 			}
 			n.mu.Lock()
-			n.book.Sent(c.Name, len(notices))
+			n.book.Sent(c.Name, notices)
 			n.dirty = true
 			n.mu.Unlock()
 		})
@@ -327,7 +354,8 @@ func (n *notifier) watch(ctx context.Context, paused func(pipeline string) bool)
 			return
 		case <-tick.C:
 			n.look(paused)
-			n.send(ctx, sendingTime)
+			n.keep() // before it is sent
+			n.send(ctx)
 		}
 	}
 }
@@ -336,6 +364,7 @@ func (n *notifier) watch(ctx context.Context, paused func(pipeline string) bool)
 func (n *notifier) look(paused func(pipeline string) bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.recall()
 	now := n.now()
 	var notices []alert.Notice
 	for i := range n.settings.Pipelines {
@@ -351,8 +380,9 @@ func (n *notifier) look(paused func(pipeline string) bool) {
 // compared takes note of what a verification found, and tells of it.
 func (n *notifier) compared(ctx context.Context, pipeline string, rows int) {
 	n.mu.Lock()
+	n.recall()
 	n.queue(n.book.Verified(pipeline, rows, n.now()))
 	n.mu.Unlock()
 	n.keep() // before it is sent
-	n.send(ctx, onceTime)
+	n.send(ctx)
 }

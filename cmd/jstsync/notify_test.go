@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"path/filepath"
@@ -98,4 +99,24 @@ func TestNotifier_stale(t *testing.T) {
 	m.clock = m.clock.Add(time.Minute)
 	m.ends(n, diff.Unchanged)
 	m.want(n, alert.Stale, alert.Stale)
+}
+
+// endedContext is one in which nothing is sent.
+func endedContext() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+// What a verification told is not told again, whatever a process stores that began
+// before it.
+func TestNotifier_beside(t *testing.T) {
+	m := newWatchman(t)
+	serving := m.process()
+	m.process().compared(endedContext(), "shops", 2)
+	m.ends(serving, diff.Failed)
+	m.want(serving, alert.Drift)
+	next := m.process()
+	next.compared(endedContext(), "shops", 2)
+	m.want(next, alert.Drift)
 }

@@ -64,7 +64,7 @@ func (p *poller) poll(ctx context.Context, settings *config.Settings, pl config.
 // waiting.
 func (p *poller) sendAlerts() {
 	if n := p.notifier; n != nil {
-		p.alerts.Go(func() { n.send(context.Background(), sendingTime) })
+		p.alerts.Go(func() { n.send(context.Background()) })
 	}
 }
 

@@ -57,7 +57,7 @@ func (p *program) sync(c *cli.Context) (err error) {
 	if file != "" {
 		m = p.newMeter(w.settings, false)
 	}
-	n := p.newNotifier(w.settings, m)
+	n := p.newNotifier(w.settings, m).once()
 	err = w.syncAll(c.Context, pipelines, func(r *ended) error {
 		m.observe(w, r)
 		n.ran(w, r)
@@ -67,7 +67,7 @@ func (p *program) sync(c *cli.Context) (err error) {
 		}
 		return p.finishRun(r.plan, r.err, show)
 	})
-	n.send(context.WithoutCancel(c.Context), onceTime)
+	n.send(context.WithoutCancel(c.Context))
 	return errors.Join(err, m.write(file))
 }
 

@@ -147,7 +147,7 @@ func (p *program) verified(ctx context.Context, w *wiring, pl *config.Pipeline, 
 
 // alertDrift tells of drift, or that there is none any more.
 func (p *program) alertDrift(ctx context.Context, settings *config.Settings, v *report.Verification) {
-	n := p.newNotifier(settings, nil)
+	n := p.newNotifier(settings, nil).once()
 	switch {
 	case n == nil || v == nil || v.Err != nil:
 	case v.Status == diff.Committed:

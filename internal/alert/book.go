@@ -292,17 +292,72 @@ func (b *Book) For(channel string) (notices []Notice) {
 	return notices
 }
 
-// Sent takes note that a channel was told of the first n of what [Book.For]
-// returned.
-func (b *Book) Sent(channel string, n int) {
+// Sent takes note that a channel was told of notices that [Book.For] returned.
+func (b *Book) Sent(channel string, notices []Notice) {
+	for i := range notices {
+		b.told(channel, &notices[i])
+	}
+	b.drop()
+}
+
+func (b *Book) told(channel string, n *Notice) {
 	for i := range b.Pending {
 		p := &b.Pending[i]
-		if at := slices.Index(p.Channels, channel); at >= 0 && n > 0 {
+		if at := slices.Index(p.Channels, channel); at >= 0 && p.is(n) {
 			p.Channels = slices.Delete(p.Channels, at, at+1)
-			n--
+			return
+		}
+	}
+}
+
+// is reports whether it is this notice.
+func (p *Pending) is(n *Notice) bool {
+	return p.Kind == n.Kind && p.Subject == n.Subject && p.Raised == n.Raised && p.At.Equal(n.At)
+}
+
+// in reports whether the channel is among the pending still to be told of the notice.
+func (n *Notice) in(all []Pending, channel string) bool {
+	return slices.ContainsFunc(all, func(p Pending) bool { return p.is(n) && slices.Contains(p.Channels, channel) })
+}
+
+// Merge takes up what another process made of the book base, which this one was
+// made of too.
+func (b *Book) Merge(base, theirs *Book) {
+	b.Raised = merged(b.Raised, base.Raised, theirs.Raised, time.Time.Equal)
+	b.Looked = merged(b.Looked, base.Looked, theirs.Looked, time.Time.Equal)
+	b.Failures = merged(b.Failures, base.Failures, theirs.Failures, func(x, y int) bool { return x == y })
+	for i := range base.Pending {
+		p := &base.Pending[i]
+		for _, channel := range p.Channels {
+			if !p.in(theirs.Pending, channel) {
+				b.told(channel, &p.Notice)
+			}
 		}
 	}
 	b.drop()
+	for i := range theirs.Pending {
+		if p := &theirs.Pending[i]; !slices.ContainsFunc(base.Pending, func(old Pending) bool { return old.is(&p.Notice) }) {
+			b.Pending = append(b.Pending, *p)
+		}
+	}
+}
+
+// merged makes the changes from base to theirs in ours, too.
+func merged[V any](ours, base, theirs map[string]V, equal func(V, V) bool) map[string]V {
+	if ours == nil {
+		ours = map[string]V{}
+	}
+	for k, v := range theirs {
+		if was, ok := base[k]; !ok || !equal(v, was) {
+			ours[k] = v
+		}
+	}
+	for k := range base {
+		if _, ok := theirs[k]; !ok {
+			delete(ours, k)
+		}
+	}
+	return ours
 }
 
 // Keep forgets what channels that are no longer there were to be told of.

@@ -190,7 +190,7 @@ func TestBook_Property(t *testing.T) {
 func TestBook_Pending(t *testing.T) {
 	b := &alert.Book{}
 	b.Queue([]alert.Notice{{Kind: alert.Held}, {Kind: alert.Stale}}, []string{"one", "two"})
-	b.Sent("one", 1)
+	b.Sent("one", b.For("one")[:1])
 	b.Queue([]alert.Notice{{Kind: alert.Token}}, []string{"one", "two"})
 	b = restarted(t, b)
 	kinds := func(channel string) (all []alert.Kind) {
@@ -202,7 +202,7 @@ func TestBook_Pending(t *testing.T) {
 	if got, want := kinds("one"), []alert.Kind{alert.Stale, alert.Token}; !slices.Equal(got, want) {
 		t.Errorf("one: got %v, want %v", got, want)
 	}
-	b.Sent("two", 3)
+	b.Sent("two", b.For("two"))
 	if got := kinds("two"); got != nil {
 		t.Errorf("two: got %v, want none", got)
 	}
@@ -210,10 +210,45 @@ func TestBook_Pending(t *testing.T) {
 	if len(b.Pending) != 0 {
 		t.Errorf("got %v, want nothing left for a channel that is gone", b.Pending)
 	}
-	for range 1000 {
-		b.Queue([]alert.Notice{{Kind: alert.Held}}, []string{"down"})
+	for i := range 1000 {
+		b.Queue([]alert.Notice{{Kind: alert.Held, At: start.Add(time.Duration(i))}}, []string{"down"})
 	}
 	if len(b.Pending) > 200 {
 		t.Errorf("%d notices wait", len(b.Pending))
+	}
+	// what comes while others are sent is still to be sent, also where it pushes them out
+	sent := b.For("down")
+	b.Queue([]alert.Notice{{Kind: alert.Stale, At: start}}, []string{"down"})
+	b.Sent("down", sent)
+	if got, want := kinds("down"), []alert.Kind{alert.Stale}; !slices.Equal(got, want) {
+		t.Errorf("down: got %v, want %v", got, want)
+	}
+}
+
+// What two processes made of one book comes together, in whatever order they
+// store it.
+func TestBook_Merge(t *testing.T) {
+	base, channels := &alert.Book{}, []string{"one", "two"}
+	base.Queue(base.Verified("a", 1, start), channels)
+	base.Queue(base.Run(&alert.Run{Pipeline: "b", At: start, Outcome: alert.HeldBack}, rules), channels)
+	ours, theirs := restarted(t, base), restarted(t, base)
+
+	ours.Queue(ours.Run(&alert.Run{Pipeline: "b", At: start.Add(time.Minute)}, rules), channels)
+	ours.Run(&alert.Run{Pipeline: "c", At: start.Add(time.Minute), Outcome: alert.Failure}, rules)
+	theirs.Sent("one", theirs.For("one"))
+	theirs.Queue(theirs.Verified("a", 0, start.Add(time.Second)), channels)
+	theirs.Queue(theirs.Verified("d", 7, start.Add(time.Second)), channels)
+	theirs = restarted(t, theirs)
+
+	ours.Merge(restarted(t, base), theirs)
+	ours = restarted(t, ours)
+	if got, want := said(ours.For("one")), "-held, -drift, +drift 7"; got != want {
+		t.Errorf("one: got %q, want %q", got, want)
+	}
+	if got, want := said(ours.For("two")), "+drift 1, +held, -held, -drift, +drift 7"; got != want {
+		t.Errorf("two: got %q, want %q", got, want)
+	}
+	if len(ours.Raised) != 1 || ours.Failures["c"] != 1 {
+		t.Errorf("got %+v, want the drift of d raised and a failure of c", ours)
 	}
 }
