@@ -32,6 +32,7 @@ type notifier struct {
 	*program
 	meter *meter        // may be nil
 	limit time.Duration // for sending all that is pending
+	wait  time.Duration // for a run under way, to store the book
 
 	sending sync.Mutex // held while messages are sent
 
@@ -68,10 +69,11 @@ func (p *program) newNotifier(settings *config.Settings, m *meter) *notifier {
 	return n
 }
 
-// once makes it that of a command that runs once.
+// once makes it that of a command that runs once: there is no next run of this
+// process that would store what this one cannot.
 func (n *notifier) once() *notifier {
 	if n != nil {
-		n.limit = onceTime
+		n.limit, n.wait = onceTime, n.settings.LockTimeout
 	}
 	return n
 }
@@ -245,14 +247,15 @@ func (n *notifier) store() {
 	n.stored, n.dirty = text, false
 }
 
-// keep stores the book when no run is under way; else the next one does.
+// keep stores the book, unless a run is under way for longer than it waits; then
+// the next one does.
 func (n *notifier) keep() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !n.dirty {
 		return
 	}
-	lock, err := state.Acquire(context.Background(), n.settings.State, 0, n.now())
+	lock, err := state.Acquire(context.Background(), n.settings.State, n.wait, n.now())
 	if err != nil {
 		return
 	}

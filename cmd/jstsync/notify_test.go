@@ -120,3 +120,23 @@ func TestNotifier_beside(t *testing.T) {
 	next.compared(endedContext(), "shops", 2)
 	m.want(next, alert.Drift)
 }
+
+// A verification that ends while a run is under way is not forgotten.
+func TestNotifier_busy(t *testing.T) {
+	m := newWatchman(t)
+	m.settings.LockTimeout = 20 * time.Second
+	lock, err := state.Acquire(t.Context(), m.settings.State, 0, m.clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	released := make(chan error)
+	go func() {
+		time.Sleep(200 * time.Millisecond)
+		released <- lock.Release()
+	}()
+	m.process().once().compared(endedContext(), "shops", 2)
+	if err := <-released; err != nil {
+		t.Fatal(err)
+	}
+	m.want(m.process(), alert.Drift)
+}
