@@ -165,9 +165,13 @@ func (s *Scheduler) take(ctx context.Context, name string) bool {
 			return false
 		}
 		s.mu.Lock()
-		resumed := s.paused[name]
+		resumed, wanted := s.paused[name], s.wanted[name]
 		s.mu.Unlock()
 		if resumed == nil && ctx.Err() == nil {
+			select {
+			case <-wanted: // this is the run that was wanted
+			default:
+			}
 			return true
 		}
 		<-s.turn

@@ -306,3 +306,28 @@ func TestScheduler_Stops(t *testing.T) {
 		}
 	})
 }
+
+// What is wanted of a job that waits for its turn, or to be resumed, is the run
+// that comes then, and no second one.
+func TestScheduler_RunNow_waiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		a, b := &record{}, &record{takes: func(run int) time.Duration { return time.Duration(run) * 5 * time.Minute }}
+		s, stop := start(
+			t, &clock{}, none,
+			schedule.Job{Name: "a", When: schedule.Every(21*time.Minute, began), Run: a.run(t)},
+			schedule.Job{Name: "b", When: schedule.Every(20*time.Minute, began), Run: b.run(t)},
+		)
+		time.Sleep(22 * time.Minute) // b runs, and a is due
+		s.RunNow("a")
+		time.Sleep(10 * time.Minute)
+		s.Pause("a")
+		time.Sleep(11 * time.Minute)
+		s.RunNow("a")
+		time.Sleep(10 * time.Minute)
+		s.Resume("a")
+		time.Sleep(time.Minute)
+		stop()
+		want(t, began, a.starts, 0, 25, 53)
+	})
+}
