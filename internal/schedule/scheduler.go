@@ -55,12 +55,17 @@ func New(o Options) *Scheduler {
 }
 
 // Run runs the jobs, whose names are unique, until ctx ends; it returns when
-// none is running any more. A job that was paused in an earlier Run still is.
+// none is running any more. A job that was paused in an earlier Run still is, and
+// the runs that it had there count.
 func (s *Scheduler) Run(ctx context.Context, jobs ...Job) {
 	s.mu.Lock()
+	earlier := s.jobs
 	s.jobs, s.wanted = map[string]*Status{}, map[string]chan struct{}{}
 	for _, job := range jobs {
 		s.jobs[job.Name], s.wanted[job.Name] = &Status{Name: job.Name}, make(chan struct{}, 1)
+		if was := earlier[job.Name]; was != nil {
+			s.jobs[job.Name].Runs = was.Runs
+		}
 	}
 	s.mu.Unlock()
 	var loops sync.WaitGroup

@@ -331,3 +331,24 @@ func TestScheduler_RunNow_waiting(t *testing.T) {
 		want(t, began, a.starts, 0, 25, 53)
 	})
 }
+
+// How many runs a job had is not forgotten when it is scheduled anew.
+func TestScheduler_Run_again(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := schedule.New(schedule.Options{Now: time.Now, Rand: none})
+		for i := range 2 {
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			go func() {
+				time.Sleep(time.Second)
+				if got := s.Jobs()[0]; got.Runs != i {
+					t.Errorf("got %+v, want %d runs", got, i)
+				}
+			}()
+			s.Run(ctx, schedule.Job{Name: "a", When: schedule.Every(time.Hour, time.Now()), Run: func() error {
+				time.Sleep(2 * time.Second)
+				return nil
+			}})
+			cancel()
+		}
+	})
+}
