@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -127,17 +128,20 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 // steer pauses or resumes the pipelines that the request names.
 func (s *Server) steer(done string, act func(string) bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var all []string
+		for _, job := range s.scheduler.Jobs() {
+			all = append(all, job.Name)
+		}
 		names := r.URL.Query()["pipeline"]
 		if len(names) == 0 {
-			for _, job := range s.scheduler.Jobs() {
-				names = append(names, job.Name)
-			}
+			names = all
+		}
+		if slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(all, name) }) {
+			s.refuse(w, r, http.StatusNotFound, "there is no such pipeline")
+			return
 		}
 		for _, name := range names {
-			if !act(name) {
-				s.refuse(w, r, http.StatusNotFound, "there is no such pipeline")
-				return
-			}
+			act(name)
 			s.log.log.Info(done, "pipeline", name, "from", r.RemoteAddr)
 			say(w, name+" "+done)
 		}

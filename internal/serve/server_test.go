@@ -111,6 +111,7 @@ func TestServer_Handler(t *testing.T) {
 		{"this machine, one is set and not sent", "secret", "127.0.0.1:9", "GET http://localhost/metrics", "", 401},
 		{"pausing from elsewhere", "secret", "192.0.2.7:9", "POST http://host/pause", "", 401},
 		{"pausing", "secret", "192.0.2.7:9", "POST http://host/pause", "Bearer secret", 200},
+		{"pausing two of which one is there", "", "127.0.0.1:9", "POST http://localhost/pause?pipeline=shops&pipeline=none", "", 404},
 		{"pausing by following a link", "", "127.0.0.1:9", "GET http://localhost/pause", "", 404},
 		{"a probe from elsewhere", "secret", "192.0.2.7:9", "GET http://host/healthz", "", 200},
 		{"a name that was made to point here", "", "127.0.0.1:9", "GET http://evil.example/metrics", "", 421},
