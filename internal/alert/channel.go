@@ -47,12 +47,12 @@ func NewClient() *http.Client {
 
 // The sizes of messages, in bytes, with room for what is around the text.
 const (
-	dingtalkBytes = 18_000 // of 20,000
-	wecomBytes    = 4_000  // of 4,096
-	feishuBytes   = 18_000 // of 20 KB, the body
-	attempts      = 3
-	retryAfter    = 300 * time.Millisecond // and four times as long after the second
-	maxAnswer     = 64 << 10
+	textBytes  = 18_000 // of what follows, the rest is for the title and the signature
+	bodyBytes  = 20_000 // what DingTalk and Feishu take
+	wecomBytes = 4_000  // of 4,096
+	attempts   = 3
+	retryAfter = 300 * time.Millisecond // and four times as long after the second
+	maxAnswer  = 64 << 10
 )
 
 // failure is why a channel did not take a message.
@@ -176,16 +176,18 @@ func (s *Sender) request(c *Channel, m *Message) (address string, body []byte, h
 	var v any
 	switch c.Kind {
 	case "dingtalk":
-		text := m.text(dingtalkBytes, s.Language, "**", "> ", markdown)
-		v = map[string]any{"msgtype": "markdown", "markdown": map[string]any{"title": clip(plain(m.Title), 200), "text": "#### " + markdown(m.Title) + "\n\n" + text}}
-		body, err = json.Marshal(v)
+		body, err = fitting(func(most int) any {
+			text := m.text(most, s.Language, "**", "> ", markdown)
+			return map[string]any{"msgtype": "markdown", "markdown": map[string]any{"title": clip(plain(m.Title), 200), "text": "#### " + markdown(m.Title) + "\n\n" + text}}
+		})
 		address, err = dingtalk(c, now, err)
 		return address, body, header, err
 	case "wecom":
 		text := m.text(wecomBytes-len(m.Title), s.Language, "**", "> ", markdown)
 		v = map[string]any{"msgtype": "markdown", "markdown": map[string]any{"content": "**" + clip(markdown(m.Title), 400) + "**\n" + text}}
 	case "feishu":
-		v = feishu(c, m, now, m.text(feishuBytes, s.Language, "", "  ", plain))
+		body, err = fitting(func(most int) any { return feishu(c, m, now, m.text(most, s.Language, "", "  ", plain)) })
+		return c.URL, body, header, err
 	case "webhook":
 		v = map[string]any{"version": 1, "title": m.Title, "at": m.At.UTC().Format(time.RFC3339), "good": m.Good, "notices": m.Notices, "lines": m.Lines}
 	default:
@@ -200,6 +202,19 @@ func (s *Sender) request(c *Channel, m *Message) (address string, body []byte, h
 		header.Set("X-Jstsync-Signature", "sha256="+hex.EncodeToString(sum([]byte(c.Secret), timestamp+"."+string(body))))
 	}
 	return c.URL, body, header, nil
+}
+
+// fitting makes a body with as much text as a robot takes: written as JSON, some
+// characters need several bytes.
+func fitting(of func(text int) any) (body []byte, err error) {
+	for text := textBytes; ; {
+		body, err = json.Marshal(of(text))
+		over := len(body) - bodyBytes
+		if err != nil || over <= 0 || over >= text {
+			return body, err
+		}
+		text -= over
+	}
 }
 
 // dingtalk signs the address: HMAC-SHA256 under the secret over the time in

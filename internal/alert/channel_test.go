@@ -190,18 +190,26 @@ func TestSender_Limits(t *testing.T) {
 		shops[i] = alert.Shop{ID: fmt.Sprint(10_000_000 + i), Name: strings.Repeat("长名字店铺", 30), Ends: start.AddDate(0, 0, 2)}
 	}
 	notices = append(notices, alert.Notice{Kind: alert.Authorization, Subject: strings.Repeat("p", 200), Raised: true, At: start, Count: 500, Shops: shops})
-	m := alert.NewMessage(notices, lang.Chinese, time.UTC, start)
-	for kind, most := range map[string]int{"dingtalk": 20_000, "wecom": 4096, "feishu": 20_000} {
-		r := newReceiver(t, kind)
-		if err := sender(lang.Chinese).Send(t.Context(), r.channel(secret), m); err != nil {
-			t.Fatal(err)
-		}
-		shown := len(text(t, r.bodies[0]))
-		if kind == "feishu" {
-			shown = len(r.bodies[0])
-		}
-		if shown > most || shown < most/2 || !strings.Contains(r.bodies[0], "另有") {
-			t.Errorf("%s: %d bytes, want up to %d, with a count of what is left out", kind, shown, most)
+	changes := make([]alert.Change, 200)
+	for i := range changes {
+		changes[i] = alert.Change{Op: "update", Key: fmt.Sprint(10_000_000 + i), Fields: []string{`shop_url: https://a.example/?a=1&b=2 → "x" & <y>`, `group_id: 1 → 2`}}
+	}
+	for name, m := range map[string]*alert.Message{
+		"alert":  alert.NewMessage(notices, lang.Chinese, time.UTC, start),
+		"digest": alert.NewDigest("shops", "2026-11-01", start, changes, 1000, lang.Chinese),
+	} {
+		for kind, most := range map[string]int{"dingtalk": 20_000, "wecom": 4096, "feishu": 20_000} {
+			r := newReceiver(t, kind)
+			if err := sender(lang.Chinese).Send(t.Context(), r.channel(secret), m); err != nil {
+				t.Fatal(err)
+			}
+			shown := len(r.bodies[0])
+			if kind == "wecom" { // it counts the text only
+				shown = len(text(t, r.bodies[0]))
+			}
+			if shown > most || shown < most/2 || !strings.Contains(r.bodies[0], "另有") {
+				t.Errorf("%s to %s: %d bytes, want up to %d, with a count of what is left out", name, kind, shown, most)
+			}
 		}
 	}
 }
