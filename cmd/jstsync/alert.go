@@ -159,7 +159,10 @@ func (p *program) alertDigest(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if total == 0 {
+	switch {
+	case total == 0 && c.String("format") == "json": // there is no channel to tell of
+		return nil
+	case total == 0:
 		_, err := fmt.Fprintln(p.stdout, p.lang.Sprintf("nothing changed since %s; nothing was sent", since))
 		return err
 	}
