@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"jstsync/diff"
@@ -14,12 +15,16 @@ import (
 // since 1991.
 var beijing = time.FixedZone("CST", 8*60*60)
 
+// permanent is in what the vendor writes where an authorisation never ends.
+const permanent = "永久授权"
+
 // most is how many shops with an authorisation that ends are looked at.
 const most = 100_000
 
 // authorizations returns the shops of the snapshot whose authorisation ends at
-// some time; none when no column tells. One that is permanent never ends.
-func authorizations(path string, pl *config.Pipeline) (found []alert.Shop, err error) {
+// some time; none when no column tells. One that is permanent never ends, and is
+// returned when it was warned of.
+func authorizations(path string, pl *config.Pipeline, warned func(shop string) bool) (found []alert.Shop, err error) {
 	mapper, err := mapperOf(pl)
 	if err != nil {
 		return nil, err
@@ -32,17 +37,19 @@ func authorizations(path string, pl *config.Pipeline) (found []alert.Shop, err e
 	id, name := mapper.ColumnOf(mapping.ShopID), mapper.ColumnOf("shop_name")
 	err = state.NewReader(path, pl.Name).Stored(columns, func(key diff.Key, row diff.Row, _ bool) error {
 		text := row[ends].String()
+		never := strings.Contains(text, permanent)
+		shop := alert.Shop{ID: key.String()}
+		if id >= 0 {
+			shop.ID = row[id].String()
+		}
 		if len(text) > len(time.DateTime) {
 			text = text[:len(time.DateTime)]
 		}
 		at, err := time.ParseInLocation(time.DateTime, text, beijing)
-		if err != nil || len(found) == most {
-			return nil //nolint:nilerr // a text that is no date says that it never ends
+		if told := err == nil || never && warned(shop.ID); !told || len(found) == most {
+			return nil // a text that is no date says that it never ends
 		}
-		shop := alert.Shop{ID: key.String(), Ends: at}
-		if id >= 0 {
-			shop.ID = row[id].String()
-		}
+		shop.Ends = at
 		if name >= 0 && !row[name].IsNull() {
 			shop.Name = row[name].String()
 		}

@@ -209,7 +209,7 @@ func (n *notifier) shops(run *alert.Run, now time.Time) []alert.Notice {
 	if err != nil || len(pl) != 1 {
 		return nil
 	}
-	found, err := authorizations(n.settings.State, &pl[0])
+	found, err := authorizations(n.settings.State, &pl[0], func(shop string) bool { return n.book.Warned(run.Pipeline, shop) })
 	if err != nil {
 		n.log.Warn("look at the authorisations of shops", "pipeline", run.Pipeline, "err", err)
 		return nil

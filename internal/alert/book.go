@@ -40,7 +40,7 @@ type Notice struct {
 type Shop struct {
 	ID   string    `json:"shop_id"`
 	Name string    `json:"shop_name"`
-	Ends time.Time `json:"ends"`
+	Ends time.Time `json:"ends,omitzero"` // zero for never
 }
 
 // Rules say what is worth a notice.
@@ -202,8 +202,8 @@ func (b *Book) TokenEnds(source string, ends, now time.Time, rules Rules) []Noti
 }
 
 // Shops takes note of the shops of a pipeline whose authorisations end at some
-// time. Each is told of once when it ends soon and once when it has ended, and
-// when it was renewed.
+// time, and of those that [Book.Warned] tells of. Each is told of once when it
+// ends soon and once when it has ended, and when it was renewed.
 func (b *Book) Shops(pipeline string, shops []Shop, now time.Time, rules Rules) (all []Notice) {
 	if b.Looked == nil {
 		b.Looked = map[string]time.Time{}
@@ -216,6 +216,7 @@ func (b *Book) Shops(pipeline string, shops []Shop, now time.Time, rules Rules) 
 	for _, s := range shops {
 		stage := ""
 		switch {
+		case s.Ends.IsZero():
 		case !s.Ends.After(now):
 			stage = "ended"
 		case s.Ends.Before(soon):
@@ -248,11 +249,16 @@ func (b *Book) Shops(pipeline string, shops []Shop, now time.Time, rules Rules) 
 	return all
 }
 
+// Warned reports whether it was told that the authorisation of a shop ends soon,
+// or has ended.
+func (b *Book) Warned(pipeline, shop string) bool {
+	return b.is(Authorization, pipeline, shop+"/soon") || b.is(Authorization, pipeline, shop+"/ended")
+}
+
 // maxShops is how many shops a notice names; the rest is counted.
 const maxShops = 100
 
-// forgetShops drops what was raised of shops that are gone, or whose
-// authorisations no longer end.
+// forgetShops drops what was raised of shops that are gone.
 func (b *Book) forgetShops(pipeline string, shops []Shop) {
 	there := make(map[string]bool, len(shops))
 	for _, s := range shops {

@@ -139,6 +139,8 @@ func TestBook_Shops(t *testing.T) {
 		{[]alert.Shop{shop("1", -1), shop("2", 5), shop("3", -1)}, "+authorization 2"}, // 1 has ended now
 		{[]alert.Shop{shop("1", 400), shop("2", 5)}, "-authorization 1"},               // 3 is gone
 		{[]alert.Shop{shop("1", 400), shop("2", 5), shop("3", -1)}, "+authorization 1"},
+		{[]alert.Shop{{ID: "2"}, {ID: "3"}, {ID: "4"}}, "-authorization 2"}, // they no longer end
+		{[]alert.Shop{shop("2", 5)}, "+authorization 1"},
 	} {
 		b = restarted(t, b)
 		if got := said(b.Shops("shops", step.shops, start, rules)); got != step.want {

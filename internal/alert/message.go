@@ -54,6 +54,9 @@ func line(n *Notice, l lang.Language, zone *time.Location) Line {
 
 // ending says how many days an authorisation has.
 func ending(ends, now time.Time, l lang.Language) string {
+	if ends.IsZero() {
+		return l.Text("no longer ends")
+	}
 	day := ends.In(beijing).Format(time.DateOnly)
 	switch days := int(ends.Sub(now) / (24 * time.Hour)); {
 	case !ends.After(now):
