@@ -1,11 +1,13 @@
 package console
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"jstsync/diff"
 )
@@ -103,7 +105,9 @@ func (c *Console) listChanges(r *http.Request, p *page, pl *Pipeline, q ChangeQu
 		}
 	}
 	q.Limit = pageSize
-	return recall(r.Context(), c.memo, p.key("changes\x00"+r.URL.Path+"\x00"+pl.Name), func() (*changeList, error) {
+	// a phrase of time is another time later on
+	key := fmt.Sprint("changes\x00", r.URL.Path, "\x00", pl.Name, "\x00", q.Since.Truncate(time.Minute), "\x00", q.Until.Truncate(time.Minute))
+	return recall(r.Context(), c.memo, p.key(key), func() (*changeList, error) {
 		versions, next, err := c.o.Audit(pl.Name).Changes(q, at)
 		if err != nil {
 			return nil, err

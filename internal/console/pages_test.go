@@ -3,6 +3,7 @@ package console_test
 import (
 	"bytes"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"jstsync/diff"
+	"jstsync/internal/console"
 	"jstsync/internal/consoletest"
 	"jstsync/internal/lang"
 )
@@ -194,4 +196,40 @@ func TestAct(t *testing.T) {
 		}
 	}
 	v.want(v.get("/dry-run"), "旧", "新", "nothing was written")
+}
+
+// unchanging are runs to which nothing is added.
+type unchanging struct{ console.Runs }
+
+func (unchanging) Stamp() string { return "same" }
+
+// A phrase of time is understood anew by each page, also while nothing changes.
+func TestPages_relative(t *testing.T) {
+	w := consoletest.New(t)
+	w.Load("shops", 10, w.Now.Add(-5*time.Hour))
+	w.Rename("shops", 3, w.Now.Add(-30*time.Minute), "新的名字")
+	o, later := w.Options(t.Context()), time.Duration(0)
+	o.Runs = unchanging{o.Runs}
+	when := o.When
+	o.When = func(text string, end bool) (uint64, time.Time, error) {
+		if text == "1 hour ago" {
+			return 0, w.Now.Add(later - time.Hour), nil
+		}
+		return when(text, end)
+	}
+	c := console.New(o)
+	for _, path := range []string{"/changes?since=1+hour+ago", "/table?at=1+hour+ago", "/compare?a=1+hour+ago&b=2"} {
+		var shown [2]bool
+		for i := range shown {
+			later = time.Duration(i) * time.Hour
+			r := httptest.NewRequestWithContext(t.Context(), "GET", "http://localhost"+path, nil)
+			r.RemoteAddr = "127.0.0.1:9"
+			answer := httptest.NewRecorder()
+			c.ServeHTTP(answer, r)
+			shown[i] = strings.Contains(answer.Body.String(), "新的名字")
+		}
+		if shown[0] == shown[1] {
+			t.Errorf("%s shows the same an hour later: %v", path, shown)
+		}
+	}
 }

@@ -1,7 +1,7 @@
 package console
 
 import (
-	"cmp"
+	"fmt"
 	"math"
 	"net/http"
 	"strings"
@@ -74,7 +74,7 @@ func (c *Console) table(r *http.Request, p *page) (any, error) {
 	if v.Wrong != nil {
 		return v, nil
 	}
-	return recall(r.Context(), c.memo, p.key("table"), func() (*tableView, error) {
+	return recall(r.Context(), c.memo, p.key(fmt.Sprint("table\x00", run)), func() (*tableView, error) {
 		columns, rows, next, err := c.o.Audit(pl.Name).Rows(run, from, pageSize)
 		if err != nil {
 			return nil, err
@@ -150,7 +150,7 @@ func (c *Console) compare(r *http.Request, p *page) (any, error) {
 	if v.Wrong != nil || err != nil {
 		return v, nil //nolint:nilerr // the page says what it does not understand
 	}
-	return recall(r.Context(), c.memo, p.key("compare"), func() (*compareView, error) {
+	return recall(r.Context(), c.memo, p.key(fmt.Sprint("compare\x00", v.From, " ", v.To)), func() (*compareView, error) {
 		columns, changes, next, err := c.o.Audit(pl.Name).Compare(v.From, v.To, from, pageSize)
 		w := c.writer(p, pl)
 		for i := range changes {
@@ -159,6 +159,6 @@ func (c *Console) compare(r *http.Request, p *page) (any, error) {
 		if next != "" {
 			v.Next = turned(r, "/compare", "from", next.String())
 		}
-		return v, cmp.Or(err)
+		return v, err
 	})
 }
