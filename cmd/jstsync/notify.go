@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"jstsync/diff"
@@ -34,7 +35,8 @@ type notifier struct {
 	limit time.Duration // for sending all that is pending
 	wait  time.Duration // for a run under way, to store the book
 
-	sending sync.Mutex // held while messages are sent
+	sending sync.Mutex  // held while messages are sent
+	waiting atomic.Bool // somebody waits to send what is pending then
 
 	mu       sync.Mutex // guards what follows
 	settings *config.Settings
@@ -271,8 +273,12 @@ func (n *notifier) send(ctx context.Context) {
 	if n == nil {
 		return
 	}
+	if n.waiting.Swap(true) {
+		return // whoever waits sends it
+	}
 	n.sending.Lock()
 	defer n.sending.Unlock()
+	n.waiting.Store(false)
 	ctx, cancel := context.WithTimeout(ctx, n.limit)
 	defer cancel()
 	n.mu.Lock()

@@ -3,8 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -119,6 +123,41 @@ func TestNotifier_beside(t *testing.T) {
 	next := m.process()
 	next.compared(endedContext(), "shops", 2)
 	m.want(next, alert.Drift)
+}
+
+// While a channel hangs, runs do not pile up messages that wait for it.
+func TestNotifier_hanging(t *testing.T) {
+	m := newWatchman(t)
+	asked := make(chan struct{}, 100)
+	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		asked <- struct{}{}
+		<-r.Context().Done()
+	}))
+	defer hanging.Close()
+	m.settings.Alerts.Channels[0].URL = config.Secret(hanging.URL)
+	n := m.process()
+	n.queue([]alert.Notice{{Kind: alert.Held, Subject: "shops", Raised: true}})
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer cancel()
+	all.Go(func() { n.send(ctx) })
+	<-asked
+	returned := make(chan struct{}, 20)
+	for range 20 {
+		all.Go(func() {
+			n.send(ctx)
+			returned <- struct{}{}
+		})
+	}
+	for i := range 19 { // one waits, and sends what there is then
+		select {
+		case <-returned:
+		case <-time.After(5 * time.Second):
+			t.Fatalf("%d of 20 have returned, want all but one that waits", i)
+		}
+	}
 }
 
 // A verification that ends while a run is under way is not forgotten.
