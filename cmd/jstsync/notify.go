@@ -16,6 +16,7 @@ import (
 	"jstsync/internal/config"
 	"jstsync/internal/lang"
 	"jstsync/internal/metrics"
+	"jstsync/internal/schedule"
 	"jstsync/state"
 )
 
@@ -351,7 +352,7 @@ func (p *program) zone(settings *config.Settings) *time.Location {
 
 // watch looks from time to time at what no run tells: that there has been no
 // good one for long.
-func (n *notifier) watch(ctx context.Context, paused func(pipeline string) bool) {
+func (n *notifier) watch(ctx context.Context, jobs []schedule.Job, paused func(pipeline string) bool) {
 	if n == nil {
 		return
 	}
@@ -362,7 +363,7 @@ func (n *notifier) watch(ctx context.Context, paused func(pipeline string) bool)
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			n.look(paused)
+			n.look(jobs, paused)
 			n.keep() // before it is sent
 			n.send(ctx)
 		}
@@ -370,18 +371,19 @@ func (n *notifier) watch(ctx context.Context, paused func(pipeline string) bool)
 }
 
 // look takes note of what time has brought.
-func (n *notifier) look(paused func(pipeline string) bool) {
+func (n *notifier) look(jobs []schedule.Job, paused func(pipeline string) bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.recall()
 	now := n.now()
 	var notices []alert.Notice
-	for i := range n.settings.Pipelines {
-		name := n.settings.Pipelines[i].Name
-		if n.good[name].IsZero() {
-			n.begin(name)
+	for _, job := range jobs {
+		if n.good[job.Name].IsZero() {
+			n.begin(job.Name)
 		}
-		notices = append(notices, n.book.Fresh(name, n.good[name], now, paused(name), n.rules)...)
+		last, rules := n.good[job.Name], n.rules
+		rules.StaleAfter += job.When.Next(last).Sub(last) // before that there is to be none
+		notices = append(notices, n.book.Fresh(job.Name, last, now, paused(job.Name), rules)...)
 	}
 	n.queue(notices)
 }

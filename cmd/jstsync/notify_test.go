@@ -15,6 +15,7 @@ import (
 	"jstsync/diff"
 	"jstsync/internal/alert"
 	"jstsync/internal/config"
+	"jstsync/internal/schedule"
 	"jstsync/state"
 )
 
@@ -70,7 +71,30 @@ func (m *watchman) want(n *notifier, kinds ...alert.Kind) {
 	}
 }
 
-func never(string) bool { return false }
+// look looks as serve does once a minute.
+func (m *watchman) look(n *notifier, when schedule.Timetable) {
+	n.look([]schedule.Job{{Name: "shops", When: when}}, func(string) bool { return false })
+}
+
+// A pipeline that is run every hour is not stale between two runs.
+func TestNotifier_rare(t *testing.T) {
+	m := newWatchman(t)
+	n, hourly := m.process(), schedule.Every(time.Hour, m.clock)
+	for minute := range 24 * 60 {
+		if minute%60 == 2 {
+			m.ends(n, diff.Unchanged)
+		}
+		m.look(n, hourly)
+		m.clock = m.clock.Add(time.Minute)
+	}
+	m.want(n)
+	m.clock = m.clock.Add(29 * time.Minute) // the run of midnight did not come
+	m.look(n, hourly)
+	m.want(n)
+	m.clock = m.clock.Add(2 * time.Minute)
+	m.look(n, hourly)
+	m.want(n, alert.Stale)
+}
 
 // A good run ends a row of failures, also where each run is a process of its own.
 func TestNotifier_failures(t *testing.T) {
@@ -88,15 +112,15 @@ func TestNotifier_failures(t *testing.T) {
 // anew, though none is on record.
 func TestNotifier_stale(t *testing.T) {
 	m := newWatchman(t)
-	n := m.process()
-	m.clock = m.clock.Add(31 * time.Minute)
-	n.look(never)
+	n, often := m.process(), schedule.Every(5*time.Minute, m.clock)
+	m.clock = m.clock.Add(36 * time.Minute)
+	m.look(n, often)
 	n.keep()
 	m.want(n, alert.Stale)
 	for range 3 {
 		m.clock = m.clock.Add(20 * time.Minute)
 		n = m.process()
-		n.look(never)
+		m.look(n, often)
 		n.keep()
 	}
 	m.want(n, alert.Stale)

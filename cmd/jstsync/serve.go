@@ -208,7 +208,7 @@ func (p *poller) generation(ctx context.Context) {
 	n := p.notifier
 	n.configure(p.settings)
 	jobs := p.jobs(ctx)
-	p.alerts.Go(func() { n.watch(waiting, p.paused) })
+	p.alerts.Go(func() { n.watch(waiting, jobs, p.paused) })
 	go func() {
 		p.scheduler.Run(waiting, jobs...)
 		close(done)

@@ -32,7 +32,7 @@ type Channel struct {
 // AlertRules says what is worth an alert.
 type AlertRules struct {
 	FailedAfter       int           `yaml:"failed_after" default:"3" min:"1" doc:"Failed runs in a row before an alert."`
-	StaleAfter        time.Duration `yaml:"stale_after" default:"30m" above:"0s" doc:"Time without a good run before an alert."`
+	StaleAfter        time.Duration `yaml:"stale_after" default:"30m" above:"0s" doc:"Time without a good run after one was due before an alert."`
 	AuthorizationDays int           `yaml:"authorization_days" default:"7" min:"0" doc:"Days before a shop's authorisation ends when to tell."`
 	TokenDays         int           `yaml:"token_days" default:"3" min:"0" doc:"Days before the access token ends when to tell."`
 }
