@@ -231,7 +231,7 @@ func (c *Console) show(w http.ResponseWriter, r *http.Request, name string, show
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
 	r = r.WithContext(ctx)
-	var text []byte
+	var text []byte // whole before it is sent: a slow client keeps nobody else waiting
 	var status int
 	var err error
 	if late := c.workshop.do(ctx, func() { text, status, err = c.build(w, r, name, show) }); late != nil {
@@ -250,10 +250,7 @@ func send(w http.ResponseWriter, status int, text []byte) {
 	_, _ = w.Write(text) // a client that went away is its own affair
 }
 
-// build builds a page. The place that its caller took is free when it is built: a
-// slow client keeps nobody else waiting, and neither does a page that panics.
 func (c *Console) build(w http.ResponseWriter, r *http.Request, name string, show view) (text []byte, status int, err error) {
-	defer func() { <-c.building }()
 	p := c.newPage(w, r, name)
 	if p.Body, err = show(r, p); err != nil {
 		return nil, 0, err
