@@ -24,8 +24,8 @@ const (
 // end, repeated ones with an error. Keys are not looked at.
 //
 // expect is the number of records that are likely there, such as the
-// snapshot's: as far as they fill pages, pages are fetched ahead. 0 fetches
-// one at a time.
+// snapshot's: as far as they fill pages, pages are fetched ahead. A source that
+// goes on beyond that is trusted to go on for an eighth of that part again.
 //
 // The error is visit's as it is, wraps ctx's, or is a [diff.Error] naming the
 // page that could not be had; the verdict is then [diff.Partial].
@@ -56,7 +56,7 @@ func (s *Shops) Scan(ctx context.Context, expect int, visit func(diff.Page) erro
 			return c.partial(err)
 		}
 		if more { // it is under way while this one is visited
-			pages.expect(page+1, (expect+c.pageSize-1)/c.pageSize)
+			pages.expect(page+1, likely(page, (expect+c.pageSize-1)/c.pageSize))
 		}
 		if err := visit(diff.Page{Index: page, Records: a.rows}); err != nil {
 			return c.partial(err)
@@ -66,6 +66,15 @@ func (s *Shops) Scan(ctx context.Context, expect int, visit func(diff.Page) erro
 			return c.info, nil
 		}
 	}
+}
+
+// likely returns how many pages there seem to be when a page promises more and so
+// many were expected.
+func likely(page, expected int) int {
+	if page < expected {
+		return expected
+	}
+	return page + (page-expected)/8
 }
 
 // pageBiz returns the business object that asks for a page.
