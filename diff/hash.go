@@ -83,7 +83,7 @@ func (h *Hasher) Hash(members []Member) (sum SourceHash) {
 // know returns what is known of a name, which is in one of two places. A name
 // that is new takes the second, unless the first is free.
 func (h *Hasher) know(name string) *knownName {
-	i := NameSlot(name, knownBits)
+	i := slotOf(name)
 	k := &h.known[i]
 	if k.set && k.name == name {
 		return k
@@ -97,9 +97,9 @@ func (h *Hasher) know(name string) *knownName {
 	return k
 }
 
-// NameSlot spreads names over 1<<bits slots, by their length and their last
-// eight bytes. It is quick, and good enough for the names of a record.
-func NameSlot[S string | []byte](name S, bits int) int {
+// slotOf spreads names over the slots, by their length and their last eight
+// bytes. It is quick, and good enough for the names of a record.
+func slotOf(name string) int {
 	n := len(name)
 	x := uint64(n)
 	if n >= 8 {
@@ -109,7 +109,7 @@ func NameSlot[S string | []byte](name S, bits int) int {
 			x = x<<8 | uint64(name[i])
 		}
 	}
-	return int(x * 0xff51afd7ed558ccd >> (64 - bits))
+	return int(x * 0xff51afd7ed558ccd >> (64 - knownBits))
 }
 
 // word returns the first eight bytes of s as a number.

@@ -1,13 +1,13 @@
 package extract
 
-import "jstsync/diff"
+import "encoding/binary"
 
 // names are the members' names that a parser met, numbered in the order in which
 // it met them, which is that of most records.
 type names struct {
 	all    []metName
 	number map[string]int // by the name
-	recent [1 << recentBits]uint16
+	recent [1 << recentBits]uint16 // numbers and one, by how the names begin; 0 for none
 	next   int     // the number of the name that is likely to come next
 	missed int     // names of the record that were not the likely ones
 	record int     // number of the record that is being read
@@ -56,14 +56,36 @@ func (n *names) guess(l *lexer, at int) (name string, value int, ok bool) {
 	return "", 0, false
 }
 
+// lookup returns the name of the member that begins at, and where its value
+// begins, when it is one that was met and its end need not be looked for.
+func (n *names) lookup(l *lexer, at int) (name string, value int, ok bool) {
+	b := l.body[at:]
+	if len(b) < 9 {
+		return "", 0, false
+	}
+	head := binary.LittleEndian.Uint64(b[1:])
+	if quote := zeroBytes(head ^ '"'*eachByte); quote != 0 {
+		head &= quote&-quote>>7 - 1
+	}
+	slot := slotOf(head)
+	for _, number := range [2]uint16{n.recent[slot], n.recent[slot^1]} {
+		if number == 0 {
+			continue
+		}
+		if value, ok = l.named(at, n.all[number-1].name); ok {
+			return n.take(int(number - 1)), value, true
+		}
+	}
+	return "", 0, false
+}
+
+// slotOf spreads names over the slots, by their first eight bytes.
+func slotOf(head uint64) int { return int(head * 0xff51afd7ed558ccd >> (64 - recentBits)) }
+
 // find returns the name that is spelled so. The error says that it is not valid
 // text; the name is then as much of it as is.
 func (n *names) find(quoted []byte) (string, error) {
 	inner := quoted[1 : len(quoted)-1]
-	slot := diff.NameSlot(inner, recentBits)
-	if i := int(n.recent[slot]); i > 0 && n.all[i-1].name == string(inner) && n.all[i-1].plain {
-		return n.take(i - 1), nil
-	}
 	i, met := n.number[string(inner)]
 	if !met || !n.all[i].plain {
 		name, err := unquote(quoted)
@@ -73,9 +95,20 @@ func (n *names) find(quoted []byte) (string, error) {
 		i = n.meet(name, name == string(inner))
 	}
 	if n.all[i].plain {
-		n.recent[slot] = uint16(i + 1)
+		n.remember(i)
 	}
 	return n.take(i), nil
+}
+
+// remember puts a plain name where it is looked up, in one of two slots.
+func (n *names) remember(i int) {
+	var head [8]byte
+	copy(head[:], n.all[i].name)
+	slot := slotOf(binary.LittleEndian.Uint64(head[:]))
+	if n.recent[slot] != 0 {
+		slot ^= 1
+	}
+	n.recent[slot] = uint16(i + 1)
 }
 
 // meet returns the number of a name that may be new.

@@ -107,6 +107,9 @@ func (p *parser) name(at int) (name string, value int, err error) {
 	if name, value, ok := p.names.guess(&p.dec, at); ok {
 		return name, value, nil
 	}
+	if name, value, ok := p.names.lookup(&p.dec, at); ok {
+		return name, value, nil
+	}
 	quoted, value := p.dec.name(at)
 	if quoted == nil {
 		return "", 0, errSyntax
