@@ -6,12 +6,12 @@ import "encoding/binary"
 // it met them, which is that of most records.
 type names struct {
 	all    []metName
-	number map[string]int // by the name
+	number map[string]int          // by the name
 	recent [1 << recentBits]uint16 // numbers and one, by how the names begin; 0 for none
-	next   int     // the number of the name that is likely to come next
-	missed int     // names of the record that were not the likely ones
-	record int     // number of the record that is being read
-	twice  *string // one that the record has twice, nil when there is none
+	next   int                     // the number of the name that is likely to come next
+	missed int                     // names of the record that were not the likely ones
+	record int                     // number of the record that is being read
+	twice  *string                 // one that the record has twice, nil when there is none
 }
 
 const recentBits = 7
