@@ -158,9 +158,12 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestShops_Scan_neverForEver(t *testing.T) {
-	n := 0
+	var calls atomic.Int64
 	s, _ := reader(t, "http://x", func(o *extract.Options) {
-		o.Transport = direct(func() string { n++; return page(n, 1, true, shop(int64(n))) })
+		o.Transport = direct(func() string {
+			n := calls.Add(1)
+			return page(int(n), 1, true, shop(n))
+		})
 	})
 	_, info, err := scan(t, s, 0)
 	if diff.CodeOf(err) != diff.CodeBadAnswer || info.Pages != extract.MaxPages {
@@ -208,6 +211,28 @@ func TestShops_Scan_ahead(t *testing.T) {
 	}
 	if got := len(s.Calls()); got != 7 {
 		t.Errorf("got %d calls, want 7", got)
+	}
+}
+
+// Calls are made in vain only at the end of a source that went far beyond what
+// was expected of it, and then no more than are under way at once.
+func TestShops_Scan_callsInVain(t *testing.T) {
+	for _, c := range []struct{ records, expect, least, most int }{
+		{1600, 0, 16, 16},
+		{1700, 100, 17, 17},
+		{5000, 5000, 50, 50},
+		{5000, 4990, 50, 50},
+		{5000, 0, 50, 53},
+		{5000, 2000, 50, 53},
+	} {
+		s, _ := serve(t, list(int64(c.records)))
+		ids, info, err := scan(t, s, c.expect)
+		if err != nil || len(ids) != c.records || info.Verdict != diff.Complete {
+			t.Errorf("%+v: got %d ids, %+v, %v", c, len(ids), info, err)
+		}
+		if n := len(s.Calls()); n < c.least || n > c.most {
+			t.Errorf("%+v: got %d calls", c, n)
+		}
 	}
 }
 
