@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func retryable(err error) bool {
 		erKilled, erGone, erLost, erRolledBack, erTryAgain, erWriteConflict:
 		return true
 	}
-	for _, lost := range []error{mysql.ErrInvalidConn, driver.ErrBadConn, io.EOF, io.ErrUnexpectedEOF, errReadOnly} {
+	for _, lost := range []error{mysql.ErrInvalidConn, driver.ErrBadConn, sql.ErrConnDone, io.EOF, io.ErrUnexpectedEOF, errReadOnly} {
 		if errors.Is(err, lost) {
 			return true
 		}

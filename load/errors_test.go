@@ -2,6 +2,7 @@ package load_test
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ func TestRetryable(t *testing.T) {
 		}
 	}
 	for err, want := range map[error]bool{
-		mysql.ErrInvalidConn: true, driver.ErrBadConn: true, io.ErrUnexpectedEOF: true, &net.OpError{Op: "dial", Err: errors.New("refused")}: true,
+		mysql.ErrInvalidConn: true, driver.ErrBadConn: true, sql.ErrConnDone: true, io.ErrUnexpectedEOF: true, &net.OpError{Op: "dial", Err: errors.New("refused")}: true,
 		context.Canceled: false, context.DeadlineExceeded: false, errors.New("x"): false, nil: false,
 	} {
 		if got := load.Retryable(err); got != want {
