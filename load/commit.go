@@ -78,10 +78,33 @@ func (s *Session) transact(ctx context.Context, in *diff.Intent, changes *diff.C
 	if err := s.writeChanges(ctx, in, changes); err != nil {
 		return err
 	}
-	if err := durable(); err != nil {
+	if err := s.await(ctx, durable); err != nil {
 		return err
 	}
 	return s.sendCommit(ctx)
+}
+
+// longSilence is how long a session says nothing before it is asked whether it
+// still is there.
+const longSilence = time.Second
+
+// await returns once the intent is durable. When that takes long, the server, or
+// what stands before it, may have ended the session meanwhile: a transaction that
+// was lost before COMMIT can be sent again.
+func (s *Session) await(ctx context.Context, durable func() error) error {
+	silence := time.NewTimer(longSilence)
+	defer silence.Stop()
+	if err := durable(); err != nil {
+		return err
+	}
+	select {
+	case <-silence.C:
+		var one int
+		_, err := s.one(ctx, []any{&one}, "SELECT 1")
+		return err
+	default:
+		return nil
+	}
 }
 
 // sendCommit ends the transaction, whatever the context says meanwhile; one

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -171,6 +172,33 @@ func TestSession_Commit_Resent(t *testing.T) {
 			eventuallyIdle(t, b.db)
 		})
 	}
+}
+
+// A session that the server ended while the intent took long to become durable costs the run nothing but time.
+func TestSession_Commit_SlowIntent(t *testing.T) {
+	b := newBench(t, mysqltest.Start(t).DSN(), shops())
+	b.commit(t, b.shopsOf(t, 5, "a"))
+	b.dsn = b.asWriter(t)
+	b.target = b.open(t, pipeline)
+	s, cp := b.begin(t)
+	set, now := b.replaced(t)
+	in := b.intent(cp, set)
+	sent := b.logged(t)
+	hurry(b.target, func(int) {})
+	slow := sync.OnceFunc(func() {
+		b.killOthers(t)
+		time.Sleep(1100 * time.Millisecond)
+	})
+	err := s.Commit(t.Context(), in, set, func() error {
+		slow()
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("Commit: %v", err)
+	}
+	b.became(t, in, now)
+	wantSent(t, sent(), whole[:6], whole)
+	eventuallyIdle(t, b.db)
 }
 
 // asWriter returns the DSN of a user who may write the database and nothing more.

@@ -20,9 +20,9 @@ const sqlMode = "STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_D
 // lockWait is how long a statement waits for a row lock, in seconds.
 const lockWait = 5
 
-// How long the server keeps a session that says nothing, in seconds: while the
-// run stages its changes, when nothing is locked, and in a transaction, whose
-// locks a session that lost its client would otherwise hold for hours.
+// How long the server keeps a session that says nothing, in seconds: before the
+// transaction, when nothing is locked, and in it, whose locks a session that lost
+// its client would otherwise hold for hours.
 const (
 	idleTimeout        = 3600
 	transactionTimeout = 60
