@@ -16,11 +16,12 @@ type bulk struct {
 }
 
 // newBulk prepares the INSERT, outside of the transaction. It returns nil where
-// fewer than two batches are to be inserted, and where the server would not
-// have it: everything is sent as text then.
+// fewer than two batches are to be inserted, where the server would not have it,
+// and for a transaction that is sent again, since a server, or what stands before
+// it, may have failed over it: everything is sent as text then.
 func (s *Session) newBulk(ctx context.Context, stmts *statements, inserts int) (*bulk, error) {
 	rows := stmts.maxRows(diff.Insert)
-	if inserts < 2*rows {
+	if s.again || inserts < 2*rows {
 		return nil, nil
 	}
 	query := stmts.inserting(rows)

@@ -184,3 +184,16 @@ func TestBulk_Lost(t *testing.T) {
 		})
 	}
 }
+
+// What stands before the server may take a statement to prepare and break off when that is executed.
+func TestBulk_ExecuteRefused(t *testing.T) {
+	b := onShared(t, shops())
+	p := mysqltest.NewProxy(t, b.dsn)
+	b.dsn = p.DSN()
+	b.target = b.open(t, pipeline)
+	hurry(b.target, func(int) {})
+	for range 100 {
+		p.Arm(mysqltest.Execute, mysqltest.ResetRequest)
+	}
+	b.commit(t, b.shopsOf(t, bulkRows, "a"))
+}

@@ -33,9 +33,12 @@ const (
 	erLockWait       = 1205
 	erDeadlock       = 1213
 	erSpecificAccess = 1227
+	erUnprepared     = 1243 // a proxy lost the prepared statement
 	erPrevented      = 1290 // the server runs with --read-only
 	erReferenced     = 1451 // a foreign key of another table names the row
 	erRefers         = 1452
+	erTooManyStmts   = 1461 // prepared ones
+	erReprepare      = 1615 // the server could not keep up with changes of what it prepared
 	erReadOnlyTx     = 1792
 	erReadOnlyMode   = 1836
 	erKilled         = 1927 // MariaDB: the connection was killed
@@ -67,7 +70,7 @@ func retryable(err error) bool {
 	}
 	switch number(err) {
 	case erRecordChanged, erTooMany, erShutdown, erLockWait, erDeadlock, erPrevented, erReadOnlyTx, erReadOnlyMode,
-		erKilled, erGone, erLost, erRolledBack, erTryAgain, erWriteConflict:
+		erUnprepared, erTooManyStmts, erReprepare, erKilled, erGone, erLost, erRolledBack, erTryAgain, erWriteConflict:
 		return true
 	}
 	for _, lost := range []error{mysql.ErrInvalidConn, driver.ErrBadConn, sql.ErrConnDone, io.EOF, io.ErrUnexpectedEOF, errReadOnly} {

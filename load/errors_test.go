@@ -21,7 +21,7 @@ import (
 func TestRetryable(t *testing.T) {
 	for n, want := range map[uint16]bool{
 		1020: true, 1040: true, 1053: true, 1205: true, 1213: true, 1290: true, 1792: true, 1836: true, 1927: true, 2006: true, 2013: true,
-		3101: true, 8022: true, 9007: true, 1062: false, 1406: false, 1045: false, 1317: false,
+		1243: true, 1461: true, 1615: true, 3101: true, 8022: true, 9007: true, 1062: false, 1406: false, 1045: false, 1317: false,
 	} {
 		server := &mysql.MySQLError{Number: n}
 		err := fmt.Errorf("write: %w", errors.Join(&diff.Error{Code: diff.CodeTarget, Err: server}, errors.New("close")))

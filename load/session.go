@@ -43,6 +43,7 @@ var settings = [...]string{
 type Session struct {
 	*conn
 	target *Target
+	again  bool   // it is not the first connection
 	packet int64  // the longest statement, bytes
 	fold   bool   // the server takes table names that differ in case only for one
 	name   string // the table's, as the server compares it
@@ -69,6 +70,7 @@ func (t *Target) Connect(ctx context.Context) (*Session, error) {
 func (s *Session) connect(ctx context.Context) error {
 	if s.conn != nil {
 		_ = s.close() // it failed; why was told
+		s.again = true
 	}
 	err := fault.Hit(fault.TargetConnect)
 	if err != nil {

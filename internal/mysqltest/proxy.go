@@ -50,6 +50,9 @@ type Trap struct {
 	deliver bool          // the decision
 }
 
+// Execute is what a [Proxy] takes for a statement where a prepared one is executed.
+const Execute = "EXECUTE"
+
 // NewProxy returns a proxy before the server that dsn names. It ends with tb, and its connections with it.
 func NewProxy(tb testing.TB, dsn string) *Proxy {
 	tb.Helper()
@@ -188,6 +191,7 @@ func (l *link) reset() {
 const (
 	headerLength = 4
 	comQuery     = 3
+	comExecute   = 23
 	maxPrefix    = 256
 )
 
@@ -202,8 +206,8 @@ func (l *link) up() {
 		}
 		size := headerLength + (int(header[0]) | int(header[1])<<8 | int(header[2])<<16)
 		begin, err := from.Peek(min(size, headerLength+1+maxPrefix))
-		if err == nil && begin[3] == 0 && len(begin) > headerLength && begin[headerLength] == comQuery {
-			if t := l.proxy.trapOf(string(begin[headerLength+1:])); t != nil && !l.spring(t) {
+		if err == nil && begin[3] == 0 && len(begin) > headerLength {
+			if t := l.proxy.trapOf(statementOf(begin[headerLength:])); t != nil && !l.spring(t) {
 				return
 			}
 		}
@@ -211,6 +215,18 @@ func (l *link) up() {
 			l.reset()
 			return
 		}
+	}
+}
+
+// statementOf returns how the statement begins that a command sends, "" where it sends none.
+func statementOf(command []byte) string {
+	switch command[0] {
+	case comQuery:
+		return string(command[1:])
+	case comExecute:
+		return Execute
+	default:
+		return ""
 	}
 }
 
