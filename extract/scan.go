@@ -74,7 +74,7 @@ func likely(page, expected int) int {
 	if page < expected {
 		return expected
 	}
-	return page + (page-expected)/8
+	return min(page+(page-expected)/8, maxPages)
 }
 
 // pageBiz returns the business object that asks for a page.

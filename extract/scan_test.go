@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"jstsync/diff"
 	"jstsync/extract"
@@ -160,14 +161,14 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestShops_Scan_neverForEver(t *testing.T) {
 	var calls atomic.Int64
 	s, _ := reader(t, "http://x", func(o *extract.Options) {
-		o.Transport = direct(func() string {
-			n := calls.Add(1)
-			return page(int(n), 1, true, shop(n))
-		})
+		o.Transport = direct(func() string { n := calls.Add(1); return page(int(n), 1, true, shop(n)) })
 	})
 	_, info, err := scan(t, s, 0)
 	if diff.CodeOf(err) != diff.CodeBadAnswer || info.Pages != extract.MaxPages {
 		t.Errorf("got %+v, %v", info, err)
+	}
+	if n := calls.Load(); n != extract.MaxPages {
+		t.Errorf("got %d calls, want %d", n, extract.MaxPages)
 	}
 }
 
@@ -232,6 +233,40 @@ func TestShops_Scan_callsInVain(t *testing.T) {
 		}
 		if n := len(s.Calls()); n < c.least || n > c.most {
 			t.Errorf("%+v: got %d calls", c, n)
+		}
+	}
+}
+
+// Pages beyond the end that were fetched in vain change nothing of what is read, whatever they answer.
+func TestShops_Scan_beyondEnd(t *testing.T) {
+	const pages = 40
+	var most, under atomic.Int32
+	s, _ := serve(t, func(w http.ResponseWriter, a ask) {
+		if n := under.Add(1); n > most.Load() {
+			most.Store(n)
+		}
+		defer under.Add(-1)
+		switch {
+		case a.page > pages:
+			fmt.Fprint(w, `{"code":130,"issuccess":false,"msg":"page_index"}`)
+			return
+		case a.page == pages:
+			time.Sleep(100 * time.Millisecond) // until those that are fetched ahead have come
+		default:
+			time.Sleep(time.Millisecond)
+		}
+		list(pages*100)(w, a)
+	})
+	ids, info, err := scan(t, s, 0)
+	if want := (diff.ScanInfo{Pages: pages, Verdict: diff.Complete}); err != nil || info != want || len(ids) != pages*100 {
+		t.Errorf("got %d ids, %+v, %v", len(ids), info, err)
+	}
+	if n := most.Load(); n < 2 || n > extract.DefaultAhead {
+		t.Errorf("got %d pages under way at once", n)
+	}
+	for _, c := range s.Calls() {
+		if c.Page > pages+extract.DefaultAhead-1 {
+			t.Errorf("page %d was asked for", c.Page)
 		}
 	}
 }
