@@ -45,13 +45,15 @@ func (b *bench) commitSet(t *testing.T, set *diff.ChangeSet) (bulk int64) {
 
 // A value gets into the table as it does by a statement of text, whatever its type, in our own table and in a wider one.
 func TestBulk_Types(t *testing.T) {
+	server := mysqltest.Start(t)
 	for name, ddl := range map[string]string{
 		"managed": "",
 		"wider": "CREATE TABLE typed (id BIGINT PRIMARY KEY, big DECIMAL(30,0), money DECIMAL(65,30), price DECIMAL(30,6), whole DECIMAL(20,3)," +
 			" name TEXT, note LONGTEXT, at0 DATETIME(6), at6 DATETIME(6), day DATETIME(3), ok BIGINT, doc LONGTEXT, mine INT) CHARSET utf8mb4",
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := onShared(t, typed())
+			b := newBench(t, server.DSN(), typed())
+			mustExec(t, b.db, "DROP TABLE IF EXISTS typed, bulk, jstsync_checkpoint")
 			if ddl != "" {
 				mustExec(t, b.db, ddl)
 			}
@@ -196,4 +198,45 @@ func TestBulk_ExecuteRefused(t *testing.T) {
 		p.Arm(mysqltest.Execute, mysqltest.ResetRequest)
 	}
 	b.commit(t, b.shopsOf(t, bulkRows, "a"))
+}
+
+// A table that is altered between the preparation and the transaction is written as any.
+func TestBulk_Altered(t *testing.T) {
+	b := onShared(t, shops())
+	s, cp := b.begin(t)
+	set := b.set(t, b.shopsOf(t, bulkRows, "a"))
+	in := b.intent(cp, set)
+	fenced := b.hold(t, "SELECT * FROM jstsync_checkpoint FOR UPDATE")
+	before := mysqltest.Status(t, b.dsn, "Com_stmt_prepare")
+	done := make(chan error, 1)
+	go func() { done <- s.Commit(t.Context(), in, set, durable) }()
+	for range 200 {
+		if mysqltest.Status(t, b.dsn, "Com_stmt_prepare") > before {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	mustExec(t, b.db, "ALTER TABLE jst_shops ADD COLUMN mine INT DEFAULT 3 FIRST, MODIFY shop_name VARCHAR(300), MODIFY created DATETIME(6)")
+	_ = fenced.Rollback()
+	if err := <-done; err != nil {
+		t.Fatalf("Commit: %v", err)
+	}
+	var n int
+	if err := b.db.QueryRow("SELECT COUNT(*) FROM jst_shops WHERE mine = 3 AND created = '2026-11-22 10:00:00.123'").Scan(&n); err != nil || n != bulkRows {
+		t.Errorf("got %d rows, %v, want %d", n, err, bulkRows)
+	}
+}
+
+// Among the rows of a bulk insert may be some that were deleted softly.
+func TestBulk_SoftDeletes(t *testing.T) {
+	b := onShared(t, shops())
+	b.target = b.openWith(t, pipeline, load.WithDeletes(load.DeleteSoft))
+	b.run(t, b.insertsOf(t, shop(5, "gone"), shop(2399, "gone")))
+	b.run(t, b.deletesOf(t, shop(5, "gone"), shop(2399, "gone")))
+	all := b.shopsOf(t, bulkRows, "a")
+	if got := b.commitSet(t, b.set(t, all)); got != 1 { // the first batch and the last lack a row each
+		t.Errorf("got %d prepared inserts, want 1", got)
+	}
+	_, got := b.readTable(t, connect(t, b.target))
+	wantRows(t, got, all)
 }
