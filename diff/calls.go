@@ -16,6 +16,13 @@ type CallStats struct {
 	Times   map[int]int   `json:"times,omitempty"` // attempts by class of duration
 }
 
+// Unneeded is what an attempt's record says of an answer that was not waited for,
+// since an earlier page turned out to be the last.
+const Unneeded = "not needed: an earlier page was the last"
+
+// Failed reports whether the attempt failed.
+func (c *Call) Failed() bool { return c.Err != "" && c.Err != Unneeded }
+
 // timeStep is the ratio between neighbouring classes of duration: four classes
 // double it.
 const timeStep = 4
@@ -26,7 +33,7 @@ func StatsOf(calls []Call) CallStats {
 	for i := range calls {
 		c := &calls[i]
 		s.Calls++
-		if c.Err != "" {
+		if c.Failed() {
 			s.Failed++
 		}
 		if c.Attempt > 1 {

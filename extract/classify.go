@@ -188,12 +188,15 @@ func classifyMessage(message string) (Class, bool) {
 	return Success, false
 }
 
-// Outcome names how a recorded attempt ended: success, or the code of the
-// failure's class as far as its record tells.
+// Outcome names how a recorded attempt ended: success, unneeded where nobody
+// waited for the answer, or the code of the failure's class as far as its record
+// tells.
 func Outcome(c *diff.Call) string {
 	switch class := Classify(c.Status, c.Code, c.Message); {
 	case c.Err == "":
 		return "success"
+	case !c.Failed():
+		return "unneeded"
 	case c.Status == 0:
 		return string(diff.CodeUnreachable)
 	case c.Code == 0 && class == Success:

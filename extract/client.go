@@ -175,7 +175,15 @@ func (s *caller) exchange(ctx context.Context, r request, own map[string]string,
 	maps.Copy(fields, own)
 	form, signature := encodeForm(s.o.AppSecret, fields)
 	rep := s.post(ctx, r.path, form, start)
-	return exchange{rep, start, s.o.Now(), signature, ctx.Err()}, nil
+	return exchange{rep, start, s.o.Now(), signature, endOf(ctx)}, nil
+}
+
+// endOf returns why a context has ended, nil when it has not.
+func endOf(ctx context.Context) error {
+	if context.Cause(ctx) == errUnneeded { //nolint:errorlint // as it is made
+		return errUnneeded
+	}
+	return ctx.Err()
 }
 
 // post sends the form and reads the answer, both within the timeout.

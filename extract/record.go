@@ -160,6 +160,9 @@ func entryOf(call request, n int, x *exchange, mask func(string) string) entry {
 	if x.err != nil {
 		e.Err = mask(x.err.Error())
 	}
+	if x.ended == errUnneeded { //nolint:errorlint // as it is made
+		e.Err = diff.Unneeded
+	}
 	return e
 }
 

@@ -143,7 +143,10 @@ func (p *Replay) exchange(ctx context.Context, r request, n int) (exchange, erro
 	if e.Fault != "" {
 		x.err = &recordedError{fault: e.Fault, text: e.Err}
 	}
-	if e.Stopped {
+	switch {
+	case e.Stopped && e.Err == diff.Unneeded:
+		x.ended = errUnneeded
+	case e.Stopped:
 		x.ended = &diff.Error{
 			Code: diff.CodeFailed, Message: "the run that is recorded in " + p.dir + " was stopped here", Remedy: "record another run",
 		}

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -30,15 +31,15 @@ const (
 // The error is visit's as it is, wraps ctx's, or is a [diff.Error] naming the
 // page that could not be had; the verdict is then [diff.Partial].
 func (s *Shops) Scan(ctx context.Context, expect int, visit func(diff.Page) error) (diff.ScanInfo, error) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
 	scan := int(s.scans.Add(1))
 	pages := newAhead(s.o.Ahead, func(page int) (*answer, error) {
 		return s.call(ctx, request{scan: scan, page: page, biz: s.pageBiz(page)})
 	})
-	defer cancel()
+	defer cancel(nil)
 	defer pages.wait()
 	if s.o.Replay == nil { // calls that a recorded run had begun count here too
-		defer cancel()
+		defer cancel(nil)
 	}
 	c := course{pageSize: s.o.PageSize, seen: make(map[uint64]int), info: diff.ScanInfo{Verdict: diff.Complete}}
 	pages.expect(1, 1)
@@ -63,10 +64,16 @@ func (s *Shops) Scan(ctx context.Context, expect int, visit func(diff.Page) erro
 		}
 		a.release()
 		if !more {
+			if s.o.Replay == nil {
+				cancel(errUnneeded)
+			}
 			return c.info, nil
 		}
 	}
 }
+
+// errUnneeded ends the calls that are under way when a scan ends.
+var errUnneeded = errors.New(diff.Unneeded)
 
 // likely returns how many pages there seem to be when a page promises more and so
 // many were expected.

@@ -231,8 +231,12 @@ func TestShops_Scan_callsInVain(t *testing.T) {
 		if err != nil || len(ids) != c.records || info.Verdict != diff.Complete {
 			t.Errorf("%+v: got %d ids, %+v, %v", c, len(ids), info, err)
 		}
-		if n := len(s.Calls()); n < c.least || n > c.most {
+		calls := s.Calls()
+		if n := len(calls); n < c.least || n > c.most {
 			t.Errorf("%+v: got %d calls", c, n)
+		}
+		if n := diff.StatsOf(calls).Failed; n != 0 {
+			t.Errorf("%+v: %d calls failed", c, n)
 		}
 	}
 }
@@ -265,6 +269,9 @@ func TestShops_Scan_beyondEnd(t *testing.T) {
 		t.Errorf("got %d pages under way at once", n)
 	}
 	for _, c := range s.Calls() {
+		if c.Page <= pages && c.Failed() {
+			t.Errorf("page %d failed: %s", c.Page, c.Err)
+		}
 		if c.Page > pages+extract.DefaultAhead-1 {
 			t.Errorf("page %d was asked for", c.Page)
 		}

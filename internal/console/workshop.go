@@ -21,7 +21,7 @@ type workshop struct {
 const (
 	restFor  = 15 // times as long as the page before took
 	minRest  = 100 * time.Millisecond
-	maxRest  = time.Second
+	maxRest  = 250 * time.Millisecond
 	restLook = 2 * time.Millisecond
 )
 
