@@ -57,6 +57,9 @@ func (p *poller) poll(ctx context.Context, settings *config.Settings, pl config.
 	if err != nil && !told {
 		return p.tell(w, &ended{plan: unrun(&pl), began: p.now(), err: err, unbegun: true})
 	}
+	if err != nil && !errors.Is(err, failure) { // what came after the run
+		p.log.Error("end the run", "pipeline", pl.Name, "err", err)
+	}
 	return errors.Join(failure, err)
 }
 
