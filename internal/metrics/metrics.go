@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -95,6 +96,7 @@ type Metrics struct {
 	held        *prometheus.GaugeVec
 	success     *prometheus.GaugeVec
 	token       *prometheus.GaugeVec
+	looked      atomic.Bool // at the tokens
 	pipelines   []string
 }
 
@@ -236,6 +238,7 @@ func (m *Metrics) Succeeded(pipeline string, at time.Time) {
 
 // TokenEnds says when the first access token ends; zero is not known.
 func (m *Metrics) TokenEnds(at time.Time) {
+	m.looked.Store(true)
 	if at.IsZero() {
 		m.token.Reset()
 		return

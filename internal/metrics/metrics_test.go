@@ -147,6 +147,25 @@ func TestMetrics_WriteFile(t *testing.T) {
 	}
 }
 
+// The end of a token that is stored no more is not told on from file to file.
+func TestMetrics_WriteFile_tokenGone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "jstsync.prom")
+	for _, ends := range []time.Time{time.Unix(1_900_000_000, 0), {}} {
+		m := newMetrics(t, "shops")
+		m.TokenEnds(ends)
+		if err := m.WriteFile(file); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if told := strings.Contains(string(text), "token_expiry"); told == ends.IsZero() {
+			t.Errorf("a token that ends at %v: told is %v", ends, told)
+		}
+	}
+}
+
 func TestMetrics_WriteFile_troubles(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "jstsync.prom")
