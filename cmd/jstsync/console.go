@@ -62,10 +62,7 @@ func (c *pages) use(s *config.Settings) {
 		Token: s.Serve.Token.Reveal(), Language: lang.Language(s.Serve.Language), Zone: zone,
 		Warning: time.Duration(s.Alerts.Rules.AuthorizationDays) * 24 * time.Hour,
 	}
-	sources := s.Sources
-	if len(sources) == 0 {
-		sources = []config.Source{s.Source}
-	}
+	sources := sourcesOf(s)
 	tightest := rates(sources)
 	for i := range s.Pipelines {
 		pl := &s.Pipelines[i]

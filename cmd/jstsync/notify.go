@@ -99,8 +99,21 @@ func (n *notifier) recall() {
 		return
 	}
 	n.book.Merge(&base, &theirs)
-	n.book.Keep(n.names())
+	n.forget()
 	n.stored = text
+}
+
+// forget drops what is no longer configured. Its caller holds mu.
+func (n *notifier) forget() {
+	n.book.Keep(n.names())
+	var pipelines, sources []string
+	for i := range n.settings.Pipelines {
+		pipelines = append(pipelines, n.settings.Pipelines[i].Name)
+	}
+	for _, s := range sourcesOf(n.settings) {
+		sources = append(sources, s.Name)
+	}
+	n.dirty = n.book.Only(pipelines, sources) || n.dirty
 }
 
 // begin makes the time without a good run of a pipeline begin now, or go on where
@@ -117,7 +130,7 @@ func (n *notifier) configure(settings *config.Settings) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.settings, n.channels = settings, channelsOf(settings)
-	n.book.Keep(n.names())
+	n.forget()
 	r := settings.Alerts.Rules
 	n.rules = alert.Rules{FailedAfter: r.FailedAfter, StaleAfter: r.StaleAfter, AuthorizationDays: r.AuthorizationDays, TokenDays: r.TokenDays}
 }

@@ -203,3 +203,27 @@ func TestNotifier_busy(t *testing.T) {
 	}
 	m.want(m.process(), alert.Drift)
 }
+
+// What was raised of a pipeline or a source is forgotten with it, so that one of
+// the same name begins anew.
+func TestNotifier_removed(t *testing.T) {
+	m := newWatchman(t)
+	n, often := m.process(), schedule.Every(5*time.Minute, m.clock)
+	m.clock = m.clock.Add(36 * time.Minute)
+	m.look(n, often)
+	n.queue(n.book.TokenEnds("default", m.clock.Add(time.Hour), m.clock, alert.Rules{TokenDays: 3}))
+	n.keep()
+	m.want(n, alert.Stale, alert.Token)
+
+	m.settings.Pipelines[0].Name = "other"
+	n = m.process()
+	n.keep()
+	if n.configure(m.settings); len(n.book.Raised) != 0 {
+		t.Errorf("got %v raised, want nothing", n.book.Raised)
+	}
+	m.settings.Pipelines[0].Name = "shops"
+	if n = m.process(); len(n.book.Raised) != 0 {
+		t.Errorf("in the next process: got %v raised, want nothing", n.book.Raised)
+	}
+	m.want(n, alert.Stale, alert.Token) // it is still to be told of
+}

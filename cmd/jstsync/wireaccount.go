@@ -27,10 +27,7 @@ type account struct {
 
 // accounts makes an account of every source.
 func (p *program) accounts(settings *config.Settings) (map[string]*account, error) {
-	sources := settings.Sources
-	if len(sources) == 0 {
-		sources = []config.Source{settings.Source}
-	}
+	sources := sourcesOf(settings)
 	pacers := map[app]*extract.Pacer{}
 	for of, rate := range rates(sources) {
 		pacers[of] = p.pacers.of(of, rate, p.now)
@@ -45,6 +42,14 @@ func (p *program) accounts(settings *config.Settings) (map[string]*account, erro
 		all[src.Name] = &account{Source: src, base: base, pacer: pacers[appOf(src)], keeper: keeper(sources, src)}
 	}
 	return all, nil
+}
+
+// sourcesOf returns every source that is configured.
+func sourcesOf(settings *config.Settings) []config.Source {
+	if len(settings.Sources) == 0 {
+		return []config.Source{settings.Source}
+	}
+	return settings.Sources
 }
 
 // app is what the API counts the calls of.

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -372,6 +373,23 @@ func (b *Book) Keep(channels []string) {
 		b.Pending[i].Channels = slices.DeleteFunc(b.Pending[i].Channels, func(c string) bool { return !slices.Contains(channels, c) })
 	}
 	b.drop()
+}
+
+// Only forgets all that is remembered of pipelines and sources but these, and
+// reports whether that was anything. What is to be sent of them stays.
+func (b *Book) Only(pipelines, sources []string) bool {
+	before := len(b.Raised) + len(b.Failures) + len(b.Looked)
+	maps.DeleteFunc(b.Raised, func(id string, _ time.Time) bool {
+		kind, rest, _ := strings.Cut(id, "\x00")
+		subject, _, _ := strings.Cut(rest, "\x00")
+		if Kind(kind) == Token {
+			return !slices.Contains(sources, subject)
+		}
+		return !slices.Contains(pipelines, subject)
+	})
+	maps.DeleteFunc(b.Failures, func(name string, _ int) bool { return !slices.Contains(pipelines, name) })
+	maps.DeleteFunc(b.Looked, func(name string, _ time.Time) bool { return !slices.Contains(pipelines, name) })
+	return len(b.Raised)+len(b.Failures)+len(b.Looked) != before
 }
 
 func (b *Book) drop() {

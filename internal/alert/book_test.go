@@ -126,6 +126,29 @@ func TestBook_TokenEnds(t *testing.T) {
 	}
 }
 
+// Of what is no longer there nothing is kept, but for what is still to be told.
+func TestBook_Only(t *testing.T) {
+	b := &alert.Book{}
+	for _, name := range []string{"a", "b"} {
+		b.Verified(name, 1, start)
+		b.TokenEnds(name, start, start, rules)
+		b.Shops(name, []alert.Shop{{ID: "1", Ends: start}}, start, rules)
+		b.Run(&alert.Run{Pipeline: name, Outcome: alert.Failure}, rules)
+	}
+	if b.Only([]string{"a", "b"}, []string{"a", "b"}) {
+		t.Error("something was forgotten of what is there")
+	}
+	if !b.Only([]string{"a"}, []string{"b"}) {
+		t.Error("nothing was forgotten")
+	}
+	if len(b.Raised) != 3 || len(b.Failures) != 1 || len(b.Looked) != 1 {
+		t.Errorf("got %+v, want what is of pipeline a and of source b", b)
+	}
+	if got, want := said(b.TokenEnds("a", start, start, rules))+said(b.Verified("b", 0, start)), "+token"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestBook_Shops(t *testing.T) {
 	b := &alert.Book{}
 	day := func(n int) time.Time { return start.AddDate(0, 0, n) }
