@@ -208,10 +208,14 @@ func (n *notifier) ran(w *wiring, r *ended) {
 func (n *notifier) tokens(w *wiring, now time.Time) (notices []alert.Notice) {
 	for name, a := range w.accounts {
 		token, err := w.vault(a).Token()
-		if err != nil || token == nil {
+		if err != nil {
 			continue
 		}
-		notices = append(notices, n.book.TokenEnds(name, token.Expires, now, n.rules)...)
+		var ends time.Time
+		if token != nil {
+			ends = token.Expires
+		}
+		notices = append(notices, n.book.TokenEnds(name, ends, now, n.rules)...)
 	}
 	return notices
 }

@@ -227,3 +227,28 @@ func TestNotifier_removed(t *testing.T) {
 	}
 	m.want(n, alert.Stale, alert.Token) // it is still to be told of
 }
+
+// The alarm of a stored token is over where none is stored any more, as after a
+// change of the app key.
+func TestNotifier_tokenGone(t *testing.T) {
+	m := newWatchman(t)
+	m.settings.Alerts.Rules.TokenDays = 3
+	m.settings.Source.AppKey = "old"
+	n := m.process()
+	wired := func() *wiring {
+		w, err := m.program.wire(m.settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	w := wired()
+	if err := w.vault(w.accounts[""]).Store(&diff.Token{Access: "a", Expires: m.clock.Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	n.ran(w, &ended{plan: unrun(&m.settings.Pipelines[0])})
+	m.want(n, alert.Token)
+	m.settings.Source.AppKey = "new"
+	n.ran(wired(), &ended{plan: unrun(&m.settings.Pipelines[0])})
+	m.want(n, alert.Token, alert.Token)
+}
