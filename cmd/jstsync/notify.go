@@ -111,7 +111,7 @@ func (n *notifier) forget() {
 		pipelines = append(pipelines, n.settings.Pipelines[i].Name)
 	}
 	for _, s := range sourcesOf(n.settings) {
-		sources = append(sources, s.Name)
+		sources = append(sources, subjectOf(s.Name))
 	}
 	n.dirty = n.book.Only(pipelines, sources) || n.dirty
 }
@@ -204,6 +204,9 @@ func (n *notifier) ran(w *wiring, r *ended) {
 	}
 }
 
+// subjectOf names a source in messages. The only one has the name of its setting.
+func subjectOf(source string) string { return cmp.Or(source, "source") }
+
 // tokens looks when access tokens end.
 func (n *notifier) tokens(w *wiring, now time.Time) (notices []alert.Notice) {
 	for name, a := range w.accounts {
@@ -215,7 +218,7 @@ func (n *notifier) tokens(w *wiring, now time.Time) (notices []alert.Notice) {
 		if token != nil {
 			ends = token.Expires
 		}
-		notices = append(notices, n.book.TokenEnds(name, ends, now, n.rules)...)
+		notices = append(notices, n.book.TokenEnds(subjectOf(name), ends, now, n.rules)...)
 	}
 	return notices
 }

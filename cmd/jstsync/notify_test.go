@@ -251,4 +251,9 @@ func TestNotifier_tokenGone(t *testing.T) {
 	m.settings.Source.AppKey = "new"
 	n.ran(wired(), &ended{plan: unrun(&m.settings.Pipelines[0])})
 	m.want(n, alert.Token, alert.Token)
+	for _, notice := range n.book.For("ops") {
+		if notice.Subject != "source" {
+			t.Errorf("got subject %q, want it named as in the configuration", notice.Subject)
+		}
+	}
 }
