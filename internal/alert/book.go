@@ -175,11 +175,11 @@ func (b *Book) Verified(pipeline string, rows int, at time.Time) []Notice {
 		Kind: Drift, Subject: pipeline, At: at, Count: rows,
 		Remedy: "jstsync verify shows what differs, jstsync verify --repair brings it back to the snapshot",
 	}
-	all := b.change(rows > 0, "verify", n)
-	if rows == 0 {
-		all = append(all, b.change(false, "run", n)...)
+	if rows > 0 {
+		return b.change(true, "verify", n)
 	}
-	return all
+	over := append(b.change(false, "verify", n), b.change(false, "run", n)...)
+	return over[:min(len(over), 1)] // both say that the target is in step again
 }
 
 // Fresh takes note of when a pipeline's last good run was. One that a person

@@ -126,6 +126,18 @@ func TestBook_TokenEnds(t *testing.T) {
 	}
 }
 
+// What a run and a comparison found is over at once, and told of once.
+func TestBook_Verified(t *testing.T) {
+	b := &alert.Book{}
+	got := said(b.Run(&alert.Run{Pipeline: "shops", Outcome: alert.Diverged}, rules))
+	for _, rows := range []int{2, 2, 0, 0} {
+		got += "; " + said(b.Verified("shops", rows, start))
+	}
+	if want := "+drift; +drift 2; ; -drift; "; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // Of what is no longer there nothing is kept, but for what is still to be told.
 func TestBook_Only(t *testing.T) {
 	b := &alert.Book{}
