@@ -26,10 +26,10 @@ func Alerts(path string) (book []byte, err error) {
 
 // StoreAlerts keeps which alerts were raised, in place of what is stored. Its
 // caller holds the run lock. Where there is no state file yet none is made, and
-// nothing is kept.
+// the error wraps [fs.ErrNotExist].
 func StoreAlerts(path string, book []byte, now func() time.Time) error {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return err
 	}
 	j := &Journal{Reader: NewReader(path, ""), now: now}
 	return j.update("store alerts in", func(tx *bbolt.Tx) error {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -262,6 +263,9 @@ func (n *notifier) store() {
 	text, err := json.Marshal(&n.book)
 	if err == nil {
 		err = state.StoreAlerts(n.settings.State, text, n.now)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return // until there is a state file
 	}
 	if err != nil {
 		n.log.Warn("remember which alerts were raised; they may be sent again", "err", err)

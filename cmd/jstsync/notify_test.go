@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -256,4 +257,21 @@ func TestNotifier_tokenGone(t *testing.T) {
 			t.Errorf("got subject %q, want it named as in the configuration", notice.Subject)
 		}
 	}
+}
+
+// What was told before there was a state file is remembered once there is one.
+func TestNotifier_noFile(t *testing.T) {
+	m := newWatchman(t)
+	file := m.settings.State
+	m.settings.State = filepath.Join(t.TempDir(), "none.db")
+	n := m.process()
+	for range 3 {
+		m.ends(n, diff.Failed)
+	}
+	m.want(n, alert.Failed)
+	if err := os.Rename(file, m.settings.State); err != nil {
+		t.Fatal(err)
+	}
+	n.keep()
+	m.want(m.process(), alert.Failed)
 }
