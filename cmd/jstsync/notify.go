@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	sendingTime = 20 * time.Second // for all that is pending, in serve
+	sendingTime = 40 * time.Second // for all that is pending, in serve
 	onceTime    = 8 * time.Second  // in a command that runs once
 	shopsEvery  = 24 * time.Hour   // between two looks at authorisations when nothing changes
 	watchEvery  = time.Minute      // between two looks at what goes stale

@@ -275,3 +275,10 @@ func TestNotifier_noFile(t *testing.T) {
 	n.keep()
 	m.want(m.process(), alert.Failed)
 }
+
+// All attempts at a channel that does not answer have the time that they may take.
+func TestNotifier_attempts(t *testing.T) {
+	if least := 3*alert.NewClient().Timeout + 2*time.Second; sendingTime < least {
+		t.Errorf("serve sends for %v, three attempts take up to %v", sendingTime, least)
+	}
+}
