@@ -182,6 +182,18 @@ func TestSender_Retries(t *testing.T) {
 	}
 }
 
+// A webhook finds a list of notices in every message, also where there is none.
+func TestSender_Digest(t *testing.T) {
+	r := newReceiver(t, "webhook")
+	digest := alert.NewDigest("shops", "2026-11-01", start, []alert.Change{{Op: "insert", Key: "1"}}, 1, lang.English)
+	if err := sender(lang.English).Send(t.Context(), r.channel(secret), digest); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(r.bodies[0], `"notices":[]`) {
+		t.Errorf("got %s, want an empty list of notices", r.bodies[0])
+	}
+}
+
 // However much there is to say, a message keeps within what its robot takes.
 func TestSender_Limits(t *testing.T) {
 	var notices []alert.Notice

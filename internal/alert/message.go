@@ -196,7 +196,7 @@ type Change struct {
 
 // NewDigest says what changed.
 func NewDigest(pipeline, since string, at time.Time, changes []Change, total int, l lang.Language) *Message {
-	m := &Message{Good: true, At: at, Title: l.Sprintf("jstsync: %d changes of pipeline %s since %s", total, pipeline, since)}
+	m := &Message{Good: true, Notices: []Notice{}, At: at, Title: l.Sprintf("jstsync: %d changes of pipeline %s since %s", total, pipeline, since)}
 	for _, c := range changes {
 		mark := map[string]string{"insert": "+", "update": "~", "delete": "-"}[c.Op]
 		m.Lines = append(m.Lines, Line{Text: fmt.Sprintf("%s %s %s", mark, c.Key, c.Name), Facts: c.Fields})
