@@ -21,13 +21,15 @@ func loopbackHost(host string) bool {
 // connections is how many are open at once; others wait to be accepted.
 const connections = 64
 
-// limit bounds how many connections of a listener are open at once.
-func limit(l net.Listener) net.Listener {
-	return &limited{Listener: l, free: make(chan struct{}, connections), closed: make(chan struct{})}
+// limit bounds how many connections of a listener are open at once. While there
+// is no place for another, keep is told that none may be kept for later.
+func limit(l net.Listener, keep func(bool)) net.Listener {
+	return &limited{Listener: l, keep: keep, free: make(chan struct{}, connections), closed: make(chan struct{})}
 }
 
 type limited struct {
 	net.Listener
+	keep   func(bool)
 	free   chan struct{}
 	closed chan struct{}
 	once   sync.Once
@@ -37,8 +39,14 @@ type limited struct {
 func (l *limited) Accept() (net.Conn, error) {
 	select {
 	case l.free <- struct{}{}:
-	case <-l.closed:
-		return nil, net.ErrClosed
+	default:
+		l.keep(false)
+		select {
+		case l.free <- struct{}{}:
+			l.keep(true)
+		case <-l.closed:
+			return nil, net.ErrClosed
+		}
 	}
 	c, err := l.Listener.Accept()
 	if err != nil {

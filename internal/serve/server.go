@@ -84,7 +84,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			_ = server.Close() // those who are still there are slow on purpose
 		}
 	})()
-	err := server.Serve(limit(l))
+	err := server.Serve(limit(l, server.SetKeepAlivesEnabled))
 	if errors.Is(err, http.ErrServerClosed) {
 		<-ended
 		return nil

@@ -63,10 +63,9 @@ func newServer(j jobs) (*serve.Server, *logged) {
 }
 
 // listening serves on a port until the test ends.
-func listening(t *testing.T, token string) (address string, log *logged) {
+func listening(t *testing.T) (address string, log *logged) {
 	t.Helper()
 	s, log := newServer(jobs{{Name: "shops", Runs: 1}})
-	s.SetToken(token)
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -165,7 +164,7 @@ func TestServer_ready(t *testing.T) {
 // Who sends a header a byte at a time is cut off, told of, and keeps nobody
 // else from being answered meanwhile.
 func TestServer_SlowLoris(t *testing.T) {
-	address, log := listening(t, "")
+	address, log := listening(t)
 	began := time.Now()
 	slow := make([]net.Conn, 40)
 	for i := range slow {
@@ -211,7 +210,7 @@ func TestServer_Limits(t *testing.T) {
 		"without host": {"GET /metrics HTTP/1.1\r\n\r\n", " 400 "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			address, log := listening(t, "")
+			address, log := listening(t)
 			c := dial(t, address)
 			fmt.Fprint(c, tt.request)
 			_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
@@ -227,7 +226,7 @@ func TestServer_Limits(t *testing.T) {
 
 // More connections than there are places for wait, and are answered in turn.
 func TestServer_ManyConnections(t *testing.T) {
-	address, _ := listening(t, "")
+	address, _ := listening(t)
 	idle := make([]net.Conn, 80)
 	for i := range idle {
 		idle[i] = dial(t, address)
@@ -251,6 +250,24 @@ func TestServer_ManyConnections(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
+}
+
+// Clients that keep their connections for later make room for others.
+func TestServer_KeptConnections(t *testing.T) {
+	address, _ := listening(t)
+	for range 64 {
+		c := dial(t, address)
+		fmt.Fprint(c, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, " 200 ") {
+			t.Fatalf("got %q, %v", line, err)
+		}
+	}
+	c := &http.Client{Timeout: 10 * time.Second}
+	resp, err := c.Get("http://" + address + "/healthz") //nolint:noctx // a test
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
 }
 
 // However much is refused, the log stays short.
