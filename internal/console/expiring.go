@@ -12,7 +12,7 @@ import (
 
 // expiring finds the shops whose authorisation ends soon. It reads the whole
 // table, some rows at a time, after a commit and every hour; pages show what was
-// found last.
+// found last, also when a reading failed.
 type expiring struct {
 	c *Console
 
@@ -49,6 +49,7 @@ const (
 	expiryRows  = 1000
 	expiryFirst = 5
 	expiryAge   = time.Hour
+	expiryRetry = time.Minute // after a reading that failed
 	expiryWait  = 30 * time.Millisecond
 	expiryRest  = 4 // times as long as a reading took, pages go first
 )
@@ -106,13 +107,13 @@ func (e *expiring) refresh(p *page, pl *Pipeline, head uint64) {
 	go func() {
 		defer close(done)
 		found, err := e.read(e.c.o.Context, &own, head, now, warning)
-		if err != nil {
-			e.c.o.Log.Warn("look for authorisations that end", "pipeline", own.Name, "err", err)
-			found = &expiry{} // the next look comes with the next commit
-		}
-		found.run, found.at, found.known = head, now, true
 		e.mu.Lock()
 		defer e.mu.Unlock()
+		if err != nil {
+			e.c.o.Log.Warn("look for authorisations that end", "pipeline", own.Name, "err", err)
+			found, now = was, now.Add(expiryRetry-expiryAge) // until the next look
+		}
+		found.run, found.at, found.busy, found.known = head, now, false, true
 		e.of[own.Name] = found
 	}()
 	t := time.NewTimer(expiryWait)
