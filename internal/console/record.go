@@ -2,7 +2,6 @@ package console
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -119,10 +118,7 @@ func (w writer) attribute(found []blame, columns []string, v *diff.Version) (n i
 	before, after := diff.Reshape(v.Change.Before, v.Commit.Columns, columns), diff.Reshape(v.Change.After, v.Commit.Columns, columns)
 	shown := w.version(&diff.Version{Commit: v.Commit, Change: diff.Change{Op: v.Change.Op, Key: v.Change.Key}})
 	for i := range found {
-		if found[i].Op != "" || before != nil && after != nil && before[i] == after[i] && slices.Contains(v.Commit.Columns, columns[i]) {
-			continue
-		}
-		if before != nil && after != nil && before[i] == after[i] {
+		if found[i].Op != "" || before != nil && after != nil && before[i] == after[i] {
 			continue
 		}
 		found[i].Run, found[i].At, found[i].Op = v.Commit.Run, shown.At, shown.Op
