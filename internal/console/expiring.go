@@ -142,7 +142,7 @@ func (e *expiring) read(ctx context.Context, pl *Pipeline, head uint64, now time
 		if from != "" {
 			time.Sleep(min(expiryRest*took, time.Second))
 		}
-		column, label := slices.Index(columns, pl.Expires), labelIn(pl.Table, columns)
+		column := slices.Index(columns, pl.Expires)
 		if column < 0 {
 			return found, nil
 		}
@@ -151,14 +151,14 @@ func (e *expiring) read(ctx context.Context, pl *Pipeline, head uint64, now time
 			if err != nil || ends.Sub(now) > warning {
 				continue
 			}
-			found.add(pl.Table, columns, row, label, ends, now)
+			found.add(pl.Table, columns, row, ends, now)
 		}
 	}
 	return found, nil
 }
 
 // add counts a shop, and keeps it where it is one of the next to end.
-func (x *expiry) add(table *diff.Table, columns []string, row diff.Row, label int, ends, now time.Time) {
+func (x *expiry) add(table *diff.Table, columns []string, row diff.Row, ends, now time.Time) {
 	if ends.Before(now) {
 		x.Over++
 	} else {
@@ -168,11 +168,7 @@ func (x *expiry) add(table *diff.Table, columns []string, row diff.Row, label in
 	if err != nil {
 		return
 	}
-	one := ending{Key: key.String(), at: ends}
-	if label >= 0 {
-		one.label, _ = cut(row[label].Text())
-	}
-	x.First = append(x.First, one)
+	x.First = append(x.First, ending{Key: key.String(), at: ends, label: labelOf(table, columns, row)})
 	// those still to end first, the sooner the earlier; then those that ended last
 	slices.SortStableFunc(x.First, func(a, b ending) int {
 		if past := a.at.Before(now); past != b.at.Before(now) {
@@ -184,15 +180,6 @@ func (x *expiry) add(table *diff.Table, columns []string, row diff.Row, label in
 		return a.at.Compare(b.at)
 	})
 	x.First = x.First[:min(len(x.First), expiryFirst)]
-}
-
-func labelIn(table *diff.Table, columns []string) int {
-	for i := range table.Columns {
-		if table.Columns[i].Type.Base == diff.VarChar && !slices.Contains(table.Key, i) {
-			return slices.Index(columns, table.Columns[i].Name)
-		}
-	}
-	return -1
 }
 
 // percent writes a share with as many digits as matter.

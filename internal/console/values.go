@@ -62,25 +62,24 @@ func (w writer) comment(column string) string {
 	return ""
 }
 
-// label returns the value that a person knows the record by: that of the first
+// labelOf returns the value that a person knows the record by: that of the first
 // text column outside the key.
-func (w writer) label(columns []string, row diff.Row) []Piece {
-	t := w.pipeline.Table
-	if t == nil {
-		return nil
+func labelOf(table *diff.Table, columns []string, row diff.Row) string {
+	if table == nil {
+		return ""
 	}
-	for i := range t.Columns {
-		if t.Columns[i].Type.Base != diff.VarChar || slices.Contains(t.Key, i) {
+	for i := range table.Columns {
+		if table.Columns[i].Type.Base != diff.VarChar || slices.Contains(table.Key, i) {
 			continue
 		}
-		at := slices.Index(columns, t.Columns[i].Name)
+		at := slices.Index(columns, table.Columns[i].Name)
 		if at < 0 || at >= len(row) {
-			return nil
+			return ""
 		}
 		text, _ := cut(row[at].Text())
-		return w.Shown(text)
+		return text
 	}
-	return nil
+	return ""
 }
 
 // version shows what a run did to a record.
@@ -102,7 +101,10 @@ func (w writer) change(columns []string, d *diff.Change) change {
 		row = d.Before
 	}
 	key := d.Key.String()
-	c := change{Op: d.Op.String(), Pipeline: w.pipeline.Name, Key: key, KeyText: w.Shown(key), Label: w.label(columns, row)}
+	c := change{Op: d.Op.String(), Pipeline: w.pipeline.Name, Key: key, KeyText: w.Shown(key)}
+	if label := labelOf(w.pipeline.Table, columns, row); label != "" {
+		c.Label = w.Shown(label)
+	}
 	if d.Op == diff.Update {
 		for _, f := range d.Fields() {
 			name := nameOf(columns, f.Column)
