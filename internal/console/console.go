@@ -24,10 +24,8 @@ import (
 //go:embed web
 var web embed.FS
 
-// formBytes is how much a form may send.
-const formBytes = 8 << 10
-
-// Console answers requests for pages. [New] makes one.
+// Console answers requests for pages. [New] makes one. Who serves it bounds the
+// bodies of requests.
 type Console struct {
 	o        Options
 	sessions *sessions
@@ -154,7 +152,6 @@ func (c *Console) inside(next http.HandlerFunc) http.HandlerFunc {
 // Every browser says where a form comes from.
 func (c *Console) form(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, formBytes)
 		if err := r.ParseForm(); err != nil {
 			c.refuse(w, r, http.StatusBadRequest, "the form cannot be read")
 			return

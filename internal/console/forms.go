@@ -19,7 +19,6 @@ func (c *Console) loginPage(r *http.Request, p *page) (any, error) {
 
 // login begins a session for who brings the token.
 func (c *Console) login(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, formBytes)
 	if err := r.ParseForm(); err != nil || !ownOrigin(r) {
 		c.refuse(w, r, http.StatusForbidden, "the form does not say that it comes from this console")
 		return

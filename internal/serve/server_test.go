@@ -142,6 +142,21 @@ func TestServer_Handler(t *testing.T) {
 	}
 }
 
+// Pages are not given more of a form than the server takes.
+func TestServer_longForm(t *testing.T) {
+	s, _ := newServer(nil)
+	var err error
+	s.SetPages(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { err = r.ParseForm() }))
+	for size, ok := range map[int]bool{4000: true, 5000: false} {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "http://localhost/act", strings.NewReader(strings.Repeat("x", size)))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		s.Handler().ServeHTTP(httptest.NewRecorder(), r)
+		if (err == nil) != ok {
+			t.Errorf("%d bytes: got %v", size, err)
+		}
+	}
+}
+
 func TestServer_ready(t *testing.T) {
 	for _, tt := range []struct {
 		jobs jobs
