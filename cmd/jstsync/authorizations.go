@@ -18,6 +18,15 @@ var beijing = time.FixedZone("CST", 8*60*60)
 // permanent is in what the vendor writes where an authorisation never ends.
 const permanent = "永久授权"
 
+// endOf reads when an authorisation ends. Of a text that is no date it never does.
+func endOf(text string) (time.Time, bool) {
+	at, ok := mapping.ParseDate(text)
+	if !ok {
+		return time.Time{}, false
+	}
+	return time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), at.Second(), 0, beijing), true
+}
+
 // most is how many shops with an authorisation that ends are looked at.
 const most = 100_000
 
@@ -42,12 +51,9 @@ func authorizations(path string, pl *config.Pipeline, warned func(shop string) b
 		if id >= 0 {
 			shop.ID = row[id].String()
 		}
-		if len(text) > len(time.DateTime) {
-			text = text[:len(time.DateTime)]
-		}
-		at, err := time.ParseInLocation(time.DateTime, text, beijing)
-		if told := err == nil || never && warned(shop.ID); !told || len(found) == most {
-			return nil // a text that is no date says that it never ends
+		at, ok := endOf(text)
+		if told := ok || never && warned(shop.ID); !told || len(found) == most {
+			return nil
 		}
 		shop.Ends = at
 		if name >= 0 && !row[name].IsNull() {

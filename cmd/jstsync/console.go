@@ -47,7 +47,7 @@ func (c *pages) console(ctx context.Context, refused func(string, ...any)) *cons
 		Audit:     func(pipeline string) console.Audit { return audited{c.reader(pipeline)} },
 		Scheduler: steered{c.scheduler},
 		Writing:   reportPieces{},
-		DryRun:    c.dryRun, Key: c.key, When: c.when,
+		DryRun:    c.dryRun, Key: c.key, When: c.when, Ends: endOf,
 		RateUsed: c.pacers.used, Reading: c.turns.RLocker(), Context: ctx, Now: c.program.now, Log: c.log, Refused: refused,
 	})
 }
@@ -69,10 +69,12 @@ func (c *pages) use(s *config.Settings) {
 		src := s.SourceOf(*pl)
 		one := console.Pipeline{
 			Name: pl.Name, Quota: int(math.Round(tightest[appOf(src)].PerMinute * 60 * 24)), Budget: budgetOf(sources, src),
-			Expires: expiresIn(pl),
 		}
 		if mapper, err := mapperOf(pl); err == nil {
 			one.Table = mapper.Table()
+			if i := mapper.ColumnOf("session_expired"); i >= 0 {
+				one.Expires = one.Table.Names()[i]
+			}
 		}
 		shown.Pipelines = append(shown.Pipelines, one)
 	}
@@ -88,20 +90,6 @@ func budgetOf(sources []config.Source, src *config.Source) string {
 		}
 	}
 	return src.Name
-}
-
-// expiresIn returns the column that says when a shop's authorisation ends, ""
-// where there is none.
-func expiresIn(pl *config.Pipeline) string {
-	if len(pl.Columns) == 0 {
-		return "session_expires_at"
-	}
-	for i := range pl.Columns {
-		if c := &pl.Columns[i]; c.From == "session_expired" && len(c.Type) >= len("DATE") && c.Type[:len("DATE")] == "DATE" {
-			return c.Name
-		}
-	}
-	return ""
 }
 
 func (c *pages) path() string { return c.now.Load().State }

@@ -54,9 +54,6 @@ const (
 	expiryRest  = 4 // times as long as a reading took, pages go first
 )
 
-// beijing is the zone of the shops' times, which are stored as sent.
-func beijing() *time.Location { return time.FixedZone("", 8*60*60) }
-
 // get returns nil where nothing is to be said.
 func (e *expiring) get(ctx context.Context, p *page, pl *Pipeline) (*expiry, error) {
 	if pl.Expires == "" {
@@ -147,8 +144,8 @@ func (e *expiring) read(ctx context.Context, pl *Pipeline, head uint64, now time
 			return found, nil
 		}
 		for _, row := range rows {
-			ends, err := time.ParseInLocation("2006-01-02 15:04:05", row[column].Text(), beijing())
-			if err != nil || ends.Sub(now) > warning {
+			ends, ok := e.c.o.Ends(row[column].Text())
+			if !ok || ends.Sub(now) > warning {
 				continue
 			}
 			found.add(pl.Table, columns, row, ends, now)

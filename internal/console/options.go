@@ -140,6 +140,8 @@ type Options struct {
 	// When reads a run, a time or a phrase; run is 0 for a time. A day stands for
 	// its last moment where it is an end.
 	When func(text string, end bool) (run uint64, at time.Time, err error)
+	// Ends reads when an authorisation ends; it is not ok where it never does.
+	Ends func(text string) (at time.Time, ok bool)
 	// RateUsed returns the share of a minute's calls that was used in the last one.
 	RateUsed func() float64
 	// Reading is held while the state file is read.

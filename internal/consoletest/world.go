@@ -79,7 +79,7 @@ func (w *World) Options(ctx context.Context) console.Options {
 		Settings: w.settings, Runs: records{w}, Scheduler: steering{w}, Writing: writing{},
 		Audit:  func(p string) console.Audit { return audit{state.NewReader(w.Path, p), w} },
 		DryRun: func(_ context.Context, p string) (*diff.Plan, error) { return w.Plan(p) },
-		Key:    func(_, text string) (diff.Key, error) { return diff.ParseKey(text, diff.Int) }, When: w.when,
+		Key:    func(_, text string) (diff.Key, error) { return diff.ParseKey(text, diff.Int) }, When: w.when, Ends: mapping.ParseDate,
 		RateUsed: func() float64 { return 0.12 }, Reading: w.turns.RLocker(), Context: ctx,
 		Now: func() time.Time { return w.Now }, Log: slog.New(slog.DiscardHandler), Refused: w.refused,
 	}

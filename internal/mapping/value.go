@@ -191,13 +191,20 @@ func plainMoment(text string, digits int) (stored string, ok bool) {
 	}
 }
 
-// parseDate reads a date of the years 1000 to 9999, which is what MySQL holds.
 func parseDate(d datum) (time.Time, bool) {
-	if !d.isScalar() || d.text == "" || d.text[0] < '0' || d.text[0] > '9' {
+	if !d.isScalar() {
+		return time.Time{}, false
+	}
+	return ParseDate(d.text)
+}
+
+// ParseDate reads a date of the years 1000 to 9999, which is what MySQL holds.
+func ParseDate(text string) (time.Time, bool) {
+	if text == "" || text[0] < '0' || text[0] > '9' {
 		return time.Time{}, false
 	}
 	for _, layout := range []string{time.DateTime, time.DateOnly, "2006-01-02T15:04:05"} {
-		if t, err := time.Parse(layout, d.text); err == nil {
+		if t, err := time.Parse(layout, text); err == nil {
 			return t, t.Year() >= 1000
 		}
 	}
