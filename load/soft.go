@@ -8,11 +8,8 @@ import (
 	"jstsync/diff"
 )
 
-// beijing has one offset all year; no zone database is needed for it.
-var beijing = time.FixedZone("UTC+8", 8*60*60)
-
 // wallTime is how a moment is written in [DeletedAt].
-func wallTime(t time.Time) string { return t.In(beijing).Format("2006-01-02 15:04:05.000") }
+func wallTime(t time.Time) string { return t.In(diff.Beijing).Format("2006-01-02 15:04:05.000") }
 
 // insertOrRevive inserts rows, but for those whose keys the table holds
 // deleted softly: these return, as updates of the rows that are there.

@@ -11,10 +11,6 @@ import (
 	"jstsync/state"
 )
 
-// beijing is the zone of the vendor's times, which has known no summer time
-// since 1991.
-var beijing = time.FixedZone("CST", 8*60*60)
-
 // permanent is in what the vendor writes where an authorisation never ends.
 const permanent = "永久授权"
 
@@ -24,7 +20,7 @@ func endOf(text string) (time.Time, bool) {
 	if !ok {
 		return time.Time{}, false
 	}
-	return time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), at.Second(), 0, beijing), true
+	return time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), at.Second(), 0, diff.Beijing), true
 }
 
 // most is how many shops with an authorisation that ends are looked at.

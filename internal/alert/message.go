@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"jstsync/diff"
 	"jstsync/internal/lang"
 )
 
@@ -57,7 +58,7 @@ func ending(ends, now time.Time, l lang.Language) string {
 	if ends.IsZero() {
 		return l.Text("no longer ends")
 	}
-	day := ends.In(beijing).Format(time.DateOnly)
+	day := ends.In(diff.Beijing).Format(time.DateOnly)
 	switch days := int(ends.Sub(now) / (24 * time.Hour)); {
 	case !ends.After(now):
 		return l.Sprintf("ended on %s", day)
@@ -67,10 +68,6 @@ func ending(ends, now time.Time, l lang.Language) string {
 		return l.Sprintf("ends on %s, in %d days", day, days)
 	}
 }
-
-// beijing is the zone of the vendor's times, which has known no summer time
-// since 1991.
-var beijing = time.FixedZone("CST", 8*60*60)
 
 func headline(n *Notice, l lang.Language, zone *time.Location) string {
 	until := n.Until.In(zone).Format("2006-01-02 15:04")
