@@ -41,6 +41,7 @@ var violations = map[string]struct{ code, linter, text string }{
 
 	"internal/config/bad.go":  {use("jstsync/diff"), "depguard", "it imports nothing of ours"},
 	"internal/fault/bad.go":   {use("jstsync/internal/serve"), "depguard", "it imports nothing of ours"},
+	"internal/request/bad.go": {use("jstsync/diff"), "depguard", "it imports nothing of ours"},
 	"internal/sandbox/bad.go": {use("jstsync/internal/fault"), "depguard", "it imports nothing of ours"},
 
 	// libraries and their one place
@@ -76,7 +77,7 @@ var clean = map[string]string{
 	"extract/good.go":            use("jstsync/diff", "jstsync/internal/fault", "net/http"),
 	"internal/alert/good.go":     use("jstsync/diff"),
 	"internal/doctor/good.go":    use("jstsync/diff"),
-	"internal/console/good.go":   use("jstsync/diff"),
+	"internal/console/good.go":   use("jstsync/diff", "jstsync/internal/request"),
 	"internal/mysqltest/good.go": use("database/sql", "github.com/go-sql-driver/mysql"),
 	"internal/pipeline/good.go":  use("jstsync/diff", "jstsync/internal/fault"),
 	"internal/metrics/good.go":   use("github.com/prometheus/client_golang/prometheus"),

@@ -9,9 +9,7 @@ import (
 	"errors"
 	"html/template"
 	"io/fs"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -19,6 +17,7 @@ import (
 
 	"jstsync/diff"
 	"jstsync/internal/lang"
+	"jstsync/internal/request"
 )
 
 //go:embed web
@@ -93,7 +92,7 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("POST /act", c.inside(c.form(c.act)))
 	mux.HandleFunc("GET /static/{name}", c.static)
 	mux.HandleFunc("/", c.outside(func(w http.ResponseWriter, r *http.Request) {
-		c.o.Refused("there is no such page", "from", r.RemoteAddr, "method", r.Method, "path", clip(r.URL.Path), "status", http.StatusNotFound)
+		c.o.Refused("there is no such page", "from", r.RemoteAddr, "method", r.Method, "path", request.Clip(r.URL.Path), "status", http.StatusNotFound)
 		c.fail(w, r, http.StatusNotFound, nil)
 	}))
 	return headed(mux)
@@ -123,7 +122,7 @@ func headed(next http.Handler) http.Handler {
 // page of another site can make its name stand for it.
 func (c *Console) outside(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		own := loopback(addressOf(r)) && loopback(hostOf(r))
+		own := request.Loopback(request.From(r)) && request.Loopback(request.Host(r))
 		if !own && c.o.Settings().Token == "" {
 			c.refuse(w, r, http.StatusMisdirectedRequest, "without a token only this machine is answered, by its own names")
 			return
@@ -136,7 +135,7 @@ func (c *Console) outside(next http.HandlerFunc) http.HandlerFunc {
 func (c *Console) inside(next http.HandlerFunc) http.HandlerFunc {
 	return c.outside(func(w http.ResponseWriter, r *http.Request) {
 		token := c.o.Settings().Token
-		if token == "" || c.sessions.valid(visitor(r), token) || same(bearer(r), token) {
+		if token == "" || c.sessions.valid(visitor(r), token) || request.Same(request.Bearer(r), token) {
 			next(w, r)
 			return
 		}
@@ -160,7 +159,7 @@ func (c *Console) form(next http.HandlerFunc) http.HandlerFunc {
 			c.refuse(w, r, http.StatusForbidden, "the form does not say that it comes from this console")
 			return
 		}
-		if id := visitor(r); id == "" || !same(r.PostForm.Get("form"), c.sessions.formToken(id)) {
+		if id := visitor(r); id == "" || !request.Same(r.PostForm.Get("form"), c.sessions.formToken(id)) {
 			c.refuse(w, r, http.StatusForbidden, "the form is not of this session")
 			return
 		}
@@ -178,26 +177,6 @@ func ownOrigin(r *http.Request) bool {
 	return err == nil && u.Host != "" && u.Host == r.Host
 }
 
-func bearer(r *http.Request) string {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return strings.TrimSpace(token)
-}
-
-func hostOf(r *http.Request) string {
-	if host, _, err := net.SplitHostPort(r.Host); err == nil {
-		return host
-	}
-	return strings.Trim(r.Host, "[]")
-}
-
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
-}
-
 // back returns a path of this console to go back to.
 func back(path string) string {
 	u, err := url.Parse(path)
@@ -210,17 +189,8 @@ func back(path string) string {
 
 // refuse notes and answers what is no request of an honest person.
 func (c *Console) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
-	c.o.Refused(why, "from", r.RemoteAddr, "method", r.Method, "path", clip(r.URL.Path), "status", status)
+	c.o.Refused(why, "from", r.RemoteAddr, "method", r.Method, "path", request.Clip(r.URL.Path), "status", status)
 	http.Error(w, why, status)
-}
-
-// clip bounds a text that a stranger chose.
-func clip(text string) string {
-	const most = 100
-	if len(text) > most {
-		return text[:most] + "…"
-	}
-	return text
 }
 
 // show builds a page and sends it.
@@ -288,7 +258,7 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, status int, err e
 		w.Header().Set("Retry-After", "2")
 	}
 	if status == http.StatusInternalServerError {
-		c.o.Log.Error("build a page of the console", "path", clip(r.URL.Path), "err", err)
+		c.o.Log.Error("build a page of the console", "path", request.Clip(r.URL.Path), "err", err)
 	}
 	var b bytes.Buffer
 	if err := c.pages[p.Lang]["failed"].ExecuteTemplate(&b, "page", p); err != nil {

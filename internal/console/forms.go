@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"jstsync/internal/lang"
+	"jstsync/internal/request"
 )
 
 // loginView is the page that asks for the token.
@@ -23,14 +24,14 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 		c.refuse(w, r, http.StatusForbidden, "the form does not say that it comes from this console")
 		return
 	}
-	token, address := c.o.Settings().Token, addressOf(r)
+	token, address := c.o.Settings().Token, request.From(r)
 	if wait := c.sessions.wait(address); wait > 0 {
 		seconds := strconv.Itoa(int(math.Ceil(wait.Seconds())))
 		w.Header().Set("Retry-After", seconds)
 		c.refuseLogin(w, r, http.StatusTooManyRequests, "too many wrong tokens from this address")
 		return
 	}
-	if token == "" || !same(r.PostForm.Get("token"), token) {
+	if token == "" || !request.Same(r.PostForm.Get("token"), token) {
 		c.sessions.failed(address)
 		c.refuseLogin(w, r, http.StatusUnauthorized, "the token is missing or wrong")
 		return
@@ -43,7 +44,7 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *Console) refuseLogin(w http.ResponseWriter, r *http.Request, status int, why string) {
-	c.o.Refused(why, "from", r.RemoteAddr, "method", r.Method, "path", clip(r.URL.Path), "status", status)
+	c.o.Refused(why, "from", r.RemoteAddr, "method", r.Method, "path", request.Clip(r.URL.Path), "status", status)
 	c.show(w, r, "login", func(r *http.Request, p *page) (any, error) {
 		p.Title, p.Status = p.t("Log in"), status
 		p.Wrong = p.t("The token is wrong.")

@@ -12,6 +12,7 @@ import (
 
 	"jstsync/diff"
 	"jstsync/internal/lang"
+	"jstsync/internal/request"
 )
 
 // page is what every page shows around its body.
@@ -49,7 +50,7 @@ func (c *Console) newPage(w http.ResponseWriter, r *http.Request, name string) *
 		Form: c.sessions.formToken(id), settings: s, now: c.o.Now(), query: r.URL.Query().Encode(),
 	}
 	p.LoggedIn = s.Token != "" && c.sessions.valid(id, s.Token)
-	p.Inside = s.Token == "" || p.LoggedIn || same(bearer(r), s.Token)
+	p.Inside = s.Token == "" || p.LoggedIn || request.Same(request.Bearer(r), s.Token)
 	if r.Method != http.MethodGet {
 		p.Path = "/"
 	}

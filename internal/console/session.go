@@ -4,9 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -146,12 +144,6 @@ func (s *sessions) succeeded(address string) {
 	delete(s.failures, address)
 }
 
-// same takes as long whatever the texts have in common, their length included.
-func same(a, b string) bool {
-	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
-	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
-}
-
 // encrypted reports whether the browser talks TLS, to a proxy as a rule. Who
 // lies about it only makes the cookie of a connection of its own useless.
 func encrypted(r *http.Request) bool {
@@ -181,13 +173,4 @@ func visitor(r *http.Request) string {
 		return ""
 	}
 	return cookie.Value
-}
-
-// addressOf is whom a request comes from.
-func addressOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }

@@ -1,15 +1,14 @@
 package serve
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"path"
 	"slices"
 	"strings"
+
+	"jstsync/internal/request"
 )
 
 // Handler answers requests: GET /metrics, /healthz and /readyz; POST /pause and
@@ -43,7 +42,7 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 			s.refuse(w, r, http.StatusNotFound, "the path is not plain")
 		case others.Check(r) != nil:
 			s.refuse(w, r, http.StatusForbidden, "the request comes from a page of another origin")
-		case *s.token.Load() == "" && !loopbackHost(hostOf(r)):
+		case *s.token.Load() == "" && !request.Loopback(request.Host(r)):
 			s.refuse(w, r, http.StatusMisdirectedRequest, "without a token only this machine's own names are answered to")
 		default:
 			next.ServeHTTP(w, r)
@@ -51,20 +50,11 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 	})
 }
 
-// hostOf returns the host that the client means to talk to. A page that makes
-// its own name stand for this machine is told by it.
-func hostOf(r *http.Request) string {
-	if host, _, err := net.SplitHostPort(r.Host); err == nil {
-		return host
-	}
-	return strings.Trim(r.Host, "[]")
-}
-
 // asked lets only requests through that bring the token, if there is one. A
 // request from another address than this machine's needs one in any case.
 func (s *Server) asked(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if token := *s.token.Load(); token == "" && local(r) || token != "" && same(bearer(r), token) {
+		if token := *s.token.Load(); token == "" && request.Loopback(request.From(r)) || token != "" && request.Same(request.Bearer(r), token) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -73,37 +63,9 @@ func (s *Server) asked(next http.Handler) http.Handler {
 	})
 }
 
-func local(r *http.Request) bool {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	return err == nil && loopbackHost(host)
-}
-
-func bearer(r *http.Request) string {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return strings.TrimSpace(token)
-}
-
-// same takes as long whatever the texts have in common, their length included.
-func same(a, b string) bool {
-	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
-	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
-}
-
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
-	s.log.note(why, "from", r.RemoteAddr, "method", r.Method, "path", clip(r.URL.Path), "status", status)
+	s.log.note(why, "from", r.RemoteAddr, "method", r.Method, "path", request.Clip(r.URL.Path), "status", status)
 	http.Error(w, why, status)
-}
-
-// clip bounds a text that a stranger chose.
-func clip(text string) string {
-	const most = 100
-	if len(text) > most {
-		return text[:most] + "…"
-	}
-	return text
 }
 
 // health says that the process answers.

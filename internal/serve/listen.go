@@ -2,20 +2,16 @@ package serve
 
 import (
 	"net"
-	"net/netip"
 	"sync"
+
+	"jstsync/internal/request"
 )
 
 // Loopback reports whether only this machine can reach what listens on the
 // address host:port.
 func Loopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
-	return err == nil && loopbackHost(host)
-}
-
-func loopbackHost(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+	return err == nil && request.Loopback(host)
 }
 
 // connections is how many are open at once; others wait to be accepted.
