@@ -98,13 +98,26 @@ func (p *program) app() *cli.App {
 func finish(commands []*cli.Command) {
 	for _, c := range commands {
 		c.OnUsageError, c.HideHelpCommand = onUsageError, true
+		if run := c.Action; run != nil {
+			c.Action = func(ctx *cli.Context) error { return helped(ctx, run(ctx)) }
+		}
 		finish(c.Subcommands)
 	}
 }
 
-// onUsageError says in our words what the library has against a flag, which it
+// helped makes a usage error point to the help of the command that was used.
+func helped(c *cli.Context, err error) error {
+	if e, ok := errors.AsType[*diff.Error](err); ok && e.Code == diff.CodeUsage {
+		e.Remedy = fmt.Sprintf("see %s --help", c.Command.HelpName)
+	}
+	return err
+}
+
+func onUsageError(c *cli.Context, err error, _ bool) error { return helped(c, flagError(err)) }
+
+// flagError says in our words what the library has against a flag, which it
 // names with one dash.
-func onUsageError(_ *cli.Context, err error, _ bool) error {
+func flagError(err error) error {
 	text := err.Error()
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
 		return usage("there is no flag --%s", name)
