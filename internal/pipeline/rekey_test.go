@@ -1,9 +1,13 @@
 package pipeline_test
 
 import (
+	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
+	"jstsync/diff"
 	"jstsync/internal/mapping"
 	"jstsync/internal/sandbox"
 )
@@ -63,5 +67,53 @@ func TestRunner_RekeyedIntoAnother(t *testing.T) {
 	}
 	if len(w.table()) != 5 || len(plan.Quarantine) != 1 || len(plan.Withheld.Keys) != 1 {
 		t.Errorf("%d rows, set aside %v, withheld %v", len(w.table()), plan.Quarantine, plan.Withheld)
+	}
+}
+
+// answering is a source that answers ids as a test tells it to.
+type answering struct {
+	script
+	answer func(ids []diff.Key) diff.Witness
+}
+
+func (a *answering) Witness(_ context.Context, ids []diff.Key, _ diff.Key) (diff.Witness, error) {
+	return a.answer(ids), nil
+}
+
+// A row whose record is gone, or was not to be had, and whose key the record of
+// another row answers under is that record's now.
+func TestRunner_RekeyedIntoMissing(t *testing.T) {
+	for name, w := range map[string]diff.Witness{
+		"gone":     {Gone: []diff.Key{keyOf(t, 1)}},
+		"withheld": {Withheld: []diff.Key{keyOf(t, 1)}, Reason: "no control"},
+	} {
+		for _, remap := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, remapped %t", name, remap), func(t *testing.T) {
+				world := newWorld(t, t.TempDir(), sandbox.Options{})
+				world.mapper = keyed(t, []string{"shop_name"})
+				r, err := world.runner()
+				if err != nil {
+					t.Fatal(err)
+				}
+				source := &answering{script: script{records: []diff.Record{record(1, "a"), record(2, "b"), record(3, "c"), record(4, "d")}}}
+				r.Source = source
+				run(t, r)
+				if remap {
+					r.Mapping.Fingerprint = "another"
+				}
+				source.records = source.records[2:]
+				source.answer = func([]diff.Key) diff.Witness {
+					w.Alive = []diff.Record{record(2, "a")}
+					return w
+				}
+				plan := run(t, r)
+				if got := deletes(t, plan); !slices.Equal(got, named(t, "b")) || plan.Summary.Update != 1 || plan.Withheld.Keys != nil {
+					t.Errorf("deleted %v, %+v, withheld %v; want b deleted and a the other record's", got, plan.Summary, plan.Withheld)
+				}
+				if slices.ContainsFunc(plan.Rehashed, func(r diff.Rehash) bool { return r.Key == named(t, "a")[0] }) {
+					t.Error("a row that changes gets another hash as well")
+				}
+			})
+		}
 	}
 }

@@ -24,42 +24,59 @@ func (s *scan) witness(ctx context.Context, missing []diff.Key) (diff.Witness, e
 		return diff.Witness{}, err
 	}
 	w := diff.Witness{Reason: asked.Reason}
+	held := map[diff.Key]bool{}
+	for _, id := range asked.Withheld {
+		for _, key := range rowsOf[id] {
+			held[key] = true
+		}
+	}
+	alive := s.rekey(asked.Alive, rowsOf, held, &w)
 	if without != nil {
 		w.Withheld, w.Reason = without, "their ids are not on record"
 	}
-	for _, id := range asked.Gone {
-		w.Gone = append(w.Gone, rowsOf[id]...)
+	for key := range rowsIn(rowsOf) {
+		switch {
+		case alive[key]:
+		case held[key]:
+			w.Withheld = append(w.Withheld, key)
+		default:
+			w.Gone = append(w.Gone, key)
+		}
 	}
-	for _, id := range asked.Withheld {
-		w.Withheld = append(w.Withheld, rowsOf[id]...)
-	}
-	s.rekey(asked.Alive, rowsOf, &w)
 	slices.Sort(w.Gone)
 	slices.Sort(w.Withheld)
 	return w, nil
 }
 
-// rekey sorts the rows whose ids were answered: those of a record with their
-// key are alive, the others are gone, unless their record is set aside, or may
-// have to be, since a page showed its key with another content. Records that a
-// page has shown are left out of what is answered.
-func (s *scan) rekey(records []diff.Record, rowsOf map[diff.Key][]diff.Key, w *diff.Witness) {
-	answered := map[diff.Key]bool{}
+// rowsIn returns the rows, each once.
+func rowsIn(rowsOf map[diff.Key][]diff.Key) map[diff.Key]bool {
+	all := map[diff.Key]bool{}
+	for _, rows := range rowsOf {
+		for _, key := range rows {
+			all[key] = true
+		}
+	}
+	return all
+}
+
+// rekey returns the keys under which records were answered: the rows of these
+// are alive, whichever record it was. Another row whose id was answered is gone,
+// unless its record is set aside, or may have to be, since a page showed its key
+// with another content: then it is held. Records that a page has shown are left
+// out of what is answered.
+func (s *scan) rekey(records []diff.Record, rowsOf map[diff.Key][]diff.Key, held map[diff.Key]bool, w *diff.Witness) (alive map[diff.Key]bool) {
+	alive = map[diff.Key]bool{}
 	under := map[diff.Key][]diff.Key{} // the keys of the records that answered, by id
 	aside := map[diff.Key]string{}     // ids of records that count as present under another key, and why
-	keys := map[diff.Key]bool{}
 	for i := range records {
 		r := &records[i]
-		id, err := s.Mapping.ID(r)
-		if err == nil {
-			answered[id] = true
-		}
+		id, _ := s.Mapping.ID(r) // one without would not have been answered
 		key, err := s.Mapping.Key(r)
 		if err != nil {
 			w.Alive = append(w.Alive, *r) // whose keys cannot be told: nothing is deleted
 			continue
 		}
-		keys[key] = true
+		alive[key] = true
 		under[id] = append(under[id], key)
 		switch {
 		case s.contrary[key]:
@@ -70,20 +87,20 @@ func (s *scan) rekey(records []diff.Record, rowsOf map[diff.Key][]diff.Key, w *d
 			aside[id] = movedAmong
 		}
 	}
-	for id := range answered {
-		for _, key := range rowsOf[id] {
+	for id, keys := range under {
+		for _, row := range rowsOf[id] {
 			switch {
-			case keys[key]:
+			case alive[row]:
 			case aside[id] != "":
-				w.Withheld, w.Reason = append(w.Withheld, key), aside[id]
+				held[row], w.Reason = true, aside[id]
 			default:
-				w.Gone = append(w.Gone, key)
-				for _, now := range under[id] {
-					s.moved[now] = append(s.moved[now], key)
+				for _, now := range keys {
+					s.moved[now] = append(s.moved[now], row)
 				}
 			}
 		}
 	}
+	return alive
 }
 
 // storedIDs returns the rows by the ids that they hold, and those that hold
