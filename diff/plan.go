@@ -125,6 +125,7 @@ type Run struct {
 	Fingerprint string        `json:"fingerprint"`
 	Remapped    bool          `json:"mapping_changed,omitempty"`
 	NewFields   []string      `json:"new_fields,omitempty"`
+	IDColumn    string        `json:"-"` // which holds the ids of records, kept with the pipeline; "" when none does
 	Scan        Verdict       `json:"scan"`
 	ScanNote    string        `json:"scan_note,omitempty"`
 	Summary     Summary       `json:"summary"`

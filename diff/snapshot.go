@@ -7,6 +7,7 @@ type Snapshot struct {
 	Intent      *Intent  // an unfinished run, or nil
 	Fingerprint string   // of the mapping under which the source hashes were made
 	Fields      []string // names of source fields that are mapped to nothing and were reported
+	IDColumns   []string // columns that have held the ids of records, under this mapping or an earlier one
 	Index       *Index
 	NextRun     uint64 // the number the next run's record takes
 }

@@ -28,7 +28,7 @@ func varied(t *testing.T, staged bool) *world {
 	w.commit(t, inserts(3), nil)
 	w.commit(t, []change{{key: key(1)}, {key(2), row(2, "second"), 9}}, []diff.Rehash{{Key: key(0), Source: 77}})
 	held := w.newRun(diff.Held)
-	held.NewFields = []string{"zone"}
+	held.NewFields, held.IDColumn = []string{"zone"}, "id"
 	held.Calls = []diff.Call{{Path: "shops.query", Attempt: 1, At: start}}
 	if err := w.journal.Record(held, nil); err != nil {
 		t.Fatal(err)
@@ -196,7 +196,7 @@ func TestCheck_EveryByte(t *testing.T) {
 // wantNamed asserts that an alteration was found.
 func wantNamed(t *testing.T, v *state.Verdict, s stored, what string) {
 	t.Helper()
-	optional := what == "deleted" && slices.ContainsFunc([]string{"fingerprint", "fields", "alerts", "app/app", "source/a/app/app"}, func(k string) bool { return string(s.key) == k })
+	optional := what == "deleted" && slices.ContainsFunc([]string{"fingerprint", "fields", "id_columns", "alerts", "app/app", "source/a/app/app"}, func(k string) bool { return string(s.key) == k })
 	if optional || what == "deleted" && string(s.path[0]) == "calls" {
 		return
 	}

@@ -30,7 +30,7 @@ func (p *pipelineChecker) bad(run uint64, where, remedy, format string, args ...
 
 func (p *pipelineChecker) check() {
 	needed := [][]byte{keyHead, keyGeneration, keyRowCount, bucketIndex, bucketChanges, bucketCommits}
-	if !p.names(p.b, p.name, 0, "pipelines/"+p.name, needed, [][]byte{keyIntent, keyFingerprint, keyFields, keyTrimmed, bucketKept, bucketLayouts}) {
+	if !p.names(p.b, p.name, 0, "pipelines/"+p.name, needed, [][]byte{keyIntent, keyFingerprint, keyFields, keyIDColumns, keyTrimmed, bucketKept, bucketLayouts}) {
 		return
 	}
 	for _, name := range [][]byte{bucketIndex, bucketChanges, bucketCommits} {
@@ -41,6 +41,7 @@ func (p *pipelineChecker) check() {
 	}
 	p.value(p.b, keyFingerprint, p.name, 0, "pipelines/"+p.name)
 	p.value(p.b, keyFields, p.name, 0, "pipelines/"+p.name)
+	p.value(p.b, keyIDColumns, p.name, 0, "pipelines/"+p.name)
 	if generation := p.value(p.b, keyGeneration, p.name, 0, "pipelines/"+p.name); generation != nil {
 		p.index = p.b.Bucket(bucketIndex).Bucket(generation)
 	}

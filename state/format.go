@@ -39,6 +39,7 @@ var (
 	keyRowCount    = []byte("row_count")
 	keyFingerprint = []byte("fingerprint")
 	keyFields      = []byte("fields")
+	keyIDColumns   = []byte("id_columns")
 	keyTrimmed     = []byte("trimmed")
 	keyHeader      = []byte("header")
 )

@@ -184,7 +184,7 @@ func (j *Journal) recordGeneration(run *diff.Run, rehashed []diff.Rehash) error 
 		}
 		_ = yield(func(tx *bbolt.Tx) error {
 			p := j.bucket(tx)
-			return errors.Join(put(p, keyGeneration, be64(run.Run)), putFingerprint(p, run), addFields(p, run.NewFields), putRun(tx, run))
+			return errors.Join(put(p, keyGeneration, be64(run.Run)), putFingerprint(p, run), addRunNames(p, run), putRun(tx, run))
 		}) && yield(func(tx *bbolt.Tx) error { return sweepGenerations(j.bucket(tx)) })
 	})
 }

@@ -191,7 +191,7 @@ func (j *Journal) Record(run *diff.Run, rehashed []diff.Rehash) error {
 				return err
 			}
 		}
-		return errors.Join(putFingerprint(p, run), addFields(p, run.NewFields), putRun(tx, run), fault.Hit(fault.RecordPut))
+		return errors.Join(putFingerprint(p, run), addRunNames(p, run), putRun(tx, run), fault.Hit(fault.RecordPut))
 	})
 	return j.passing(err, "record a run in", fault.RecordDone)
 }

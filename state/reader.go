@@ -66,7 +66,10 @@ func (r *Reader) Snapshot() (*diff.Snapshot, error) {
 		if s.Intent, err = readIntent(p); err != nil {
 			return err
 		}
-		if s.Fields, err = readFields(p); err != nil {
+		if s.Fields, err = readNames(p, keyFields); err != nil {
+			return err
+		}
+		if s.IDColumns, err = readNames(p, keyIDColumns); err != nil {
 			return err
 		}
 		s.Fingerprint = string(field(p, keyFingerprint))

@@ -282,7 +282,7 @@ func (j *Journal) putIntent(tx *bbolt.Tx, in *diff.Intent, h header, plan *diff.
 	return errors.Join(
 		put(p.Bucket(bucketChanges).Bucket(be64(in.Run)), keyHeader, head),
 		put(p, keyIntent, intent),
-		addFields(p, run.NewFields),
+		addRunNames(p, run),
 		putRun(tx, run),
 		fault.Hit(fault.IntentPut))
 }

@@ -102,7 +102,7 @@ func (r *Runner) closeIntent(ctx context.Context, in *diff.Intent) error {
 func (r *Runner) takeOver(ctx context.Context, session Takeover, snap *diff.Snapshot, plan *diff.Plan, from *diff.Checkpoint, instance diff.ID) error {
 	run := &diff.Run{
 		Run: max(from.Seq, snap.NextRun-1) + 1, Pipeline: r.Pipeline, RunID: r.NewID(), Trigger: diff.KindRebuild,
-		Started: r.Now().UTC(), Fingerprint: r.Mapping.Fingerprint,
+		Started: r.Now().UTC(), Fingerprint: r.Mapping.Fingerprint, IDColumn: r.newIDColumn(snap),
 	}
 	in := &diff.Intent{
 		Run: run.Run, RunID: run.RunID, Kind: diff.KindRebuild, From: *from, Instance: instance,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"jstsync/diff"
@@ -37,8 +38,17 @@ func (r *Runner) decided(ctx context.Context) (*diff.Snapshot, error) {
 func (r *Runner) newRun(snap *diff.Snapshot) *diff.Run {
 	return &diff.Run{
 		Run: snap.NextRun, Pipeline: r.Pipeline, RunID: r.NewID(), Trigger: r.Trigger,
-		Started: r.Now().UTC(), Fingerprint: r.Mapping.Fingerprint,
+		Started: r.Now().UTC(), Fingerprint: r.Mapping.Fingerprint, IDColumn: r.newIDColumn(snap),
 	}
+}
+
+// newIDColumn returns the column that holds ids, "" when it is on record.
+func (p *Planner) newIDColumn(snap *diff.Snapshot) string {
+	column := p.Mapping.IDColumn()
+	if slices.Contains(snap.IDColumns, column) {
+		return ""
+	}
+	return column
 }
 
 // conclude commits what is planned and puts the run on record, also one that

@@ -17,6 +17,7 @@ type scan struct {
 	hasher  *diff.Hasher
 	remap   bool // the snapshot's hashes are of another mapping
 	columns []string
+	ids     []string // the columns in which a stored row may have its id
 	changes *diff.ChangeSet
 
 	pages, read int
@@ -44,9 +45,13 @@ type scan struct {
 func newScan(p *Planner, snap *diff.Snapshot) *scan {
 	columns := p.Mapping.Table.Names()
 	fields := newFields(snap.Fields, p.Mapping.Maps)
+	ids := snap.IDColumns
+	if column := p.newIDColumn(snap); column != "" {
+		ids = append(slices.Clone(ids), column)
+	}
 	return &scan{
 		Planner: p, index: snap.Index, hasher: diff.NewHasher(fields.note), remap: snap.Fingerprint != p.Mapping.Fingerprint,
-		columns: columns, changes: p.newChanges(), contrary: map[diff.Key]bool{}, isAside: map[diff.Key]bool{}, moved: map[diff.Key][]diff.Key{},
+		columns: columns, ids: ids, changes: p.newChanges(), contrary: map[diff.Key]bool{}, isAside: map[diff.Key]bool{}, moved: map[diff.Key][]diff.Key{},
 		fields: fields,
 	}
 }
@@ -293,11 +298,15 @@ func (s *scan) spare(gone []diff.Key) []diff.Key {
 			present[row] = true
 		}
 	}
-	if len(present) == 0 {
-		return gone
-	}
-	s.withhold(slices.Sorted(maps.Keys(present)), movedAside)
-	return slices.DeleteFunc(gone, func(k diff.Key) bool { return present[k] })
+	var stay []diff.Key
+	gone = slices.DeleteFunc(gone, func(k diff.Key) bool {
+		if present[k] {
+			stay = append(stay, k)
+		}
+		return present[k]
+	})
+	s.withhold(stay, movedAside)
+	return gone
 }
 
 // Why a row stays whose record answers under another key.

@@ -110,9 +110,11 @@ func (s *scan) contest(rule diff.UniqueRule) (lost int, err error) {
 			s.aside(key, b.Reason)
 			gone[key] = true
 			for _, row := range s.moved[key] { // which then stays, and keeps its values
-				gone[row] = true
+				if c.deleted[row] && !gone[row] {
+					gone[row] = true
+					s.withhold([]diff.Key{row}, movedAside)
+				}
 			}
-			s.withhold(s.moved[key], movedAside)
 		}
 	}
 	if len(gone) > 0 {

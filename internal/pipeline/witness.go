@@ -103,20 +103,22 @@ func (s *scan) rekey(records []diff.Record, rowsOf map[diff.Key][]diff.Key, held
 	return alive
 }
 
-// storedIDs returns the rows by the ids that they hold, and those that hold
-// none.
+// storedIDs returns the rows by the ids that they may have, and those that have
+// none. A row that no run has changed since the mapping did has its id where the
+// mapping of that time had it.
 func (s *scan) storedIDs(keys []diff.Key) (rowsOf map[diff.Key][]diff.Key, without []diff.Key, err error) {
 	rowsOf = make(map[diff.Key][]diff.Key, len(keys))
-	column := []string{s.Mapping.IDColumn()}
 	for part := range slices.Chunk(keys, 1000) {
-		rows, err := s.State.Images(part, column)
+		rows, err := s.State.Images(part, s.ids)
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, key := range part {
-			if id, err := s.storedID(rows[key]); err == nil {
+			ids := s.idsIn(rows[key])
+			for id := range ids {
 				rowsOf[id] = append(rowsOf[id], key)
-			} else {
+			}
+			if len(ids) == 0 {
 				without = append(without, key)
 			}
 		}
@@ -124,9 +126,19 @@ func (s *scan) storedIDs(keys []diff.Key) (rowsOf map[diff.Key][]diff.Key, witho
 	return rowsOf, without, nil
 }
 
-func (s *scan) storedID(row diff.Row) (diff.Key, error) {
-	if len(row) == 0 {
-		return "", diff.ErrKey
+// idsIn returns what may be the id of a row's record, nothing where one of them
+// cannot be asked for.
+func (s *scan) idsIn(row diff.Row) map[diff.Key]bool {
+	ids := map[diff.Key]bool{}
+	for _, v := range row {
+		if v.IsNull() { // the column came later
+			continue
+		}
+		id, err := s.Mapping.StoredID(v)
+		if err != nil {
+			return nil
+		}
+		ids[id] = true
 	}
-	return s.Mapping.StoredID(row[0])
+	return ids
 }
