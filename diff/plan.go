@@ -119,6 +119,7 @@ type Run struct {
 	RunID       ID            `json:"run_id"`
 	Trigger     string        `json:"trigger"` // sync, apply, rebuild
 	Started     time.Time     `json:"started"`
+	Scanned     time.Time     `json:"scanned,omitzero"` // when the source was read, where that was before: for a plan that is applied
 	Ended       time.Time     `json:"ended"`
 	Status      Status        `json:"status"`
 	CommittedAt time.Time     `json:"committed_at,omitzero"`

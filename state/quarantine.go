@@ -1,6 +1,9 @@
 package state
 
 import (
+	"slices"
+	"time"
+
 	"go.etcd.io/bbolt"
 
 	"jstsync/diff"
@@ -39,7 +42,7 @@ func (r *Reader) Quarantine() ([]diff.SetAside, error) {
 				}
 				n, before = n+1, run.Run
 				s.forgotten = before > 1
-				if run.Pipeline == r.pipeline && looked(&run) && !s.back(&run) {
+				if run.Pipeline == r.pipeline && looked(&run) && !s.look(&run) {
 					return nil
 				}
 			}
@@ -49,6 +52,7 @@ func (r *Reader) Quarantine() ([]diff.SetAside, error) {
 			return nil, err
 		}
 	}
+	s.settle(time.Time{})
 	for _, places := range s.open { // which the oldest run on record set aside already
 		for _, i := range places {
 			s.all[i].AtLeast = s.forgotten
@@ -58,17 +62,9 @@ func (r *Reader) Quarantine() ([]diff.SetAside, error) {
 }
 
 // looked reports whether a run read the source to its end, and so knows what is
-// set aside: a repair or a rebuild did not.
+// set aside, whatever became of it then: a repair or a rebuild did not.
 func looked(r *diff.Run) bool {
-	if r.Trigger == diff.KindRepair || r.Trigger == diff.KindRebuild {
-		return false
-	}
-	switch r.Status {
-	case diff.Unchanged, diff.Committed, diff.Held:
-		return r.Scan == diff.Complete || r.Scan == diff.Unstable
-	default:
-		return false
-	}
+	return r.Trigger != diff.KindRepair && r.Trigger != diff.KindRebuild && (r.Scan == diff.Complete || r.Scan == diff.Unstable)
 }
 
 // identity tells records that are set aside apart: by their key, or by the reason
@@ -85,8 +81,40 @@ func identity(q diff.Quarantined) string {
 type standing struct {
 	all       []diff.SetAside
 	open      map[string][]int // places in all, by identity
+	applied   []diff.Run       // plans that were applied after the runs looked at next, newest first
 	begun     bool
 	forgotten bool // older runs are no longer on record
+}
+
+// look takes one run more into account, but for an applied plan only once the run
+// before it tells whether the plan was made after it. It reports whether an
+// earlier one can add anything.
+func (s *standing) look(run *diff.Run) bool {
+	if !run.Scanned.IsZero() {
+		s.applied = append(s.applied, *run)
+		return true
+	}
+	return s.settle(run.Started) && s.back(run)
+}
+
+// settle takes those of the applied plans into account before which the source
+// was not read again, as it was at the given time. It reports whether an earlier
+// run can add anything.
+func (s *standing) settle(latest time.Time) bool {
+	var current []*diff.Run // oldest first
+	for i := range slices.Backward(s.applied) {
+		if run := &s.applied[i]; !run.Scanned.Before(latest) {
+			latest = run.Scanned
+			current = append(current, run)
+		}
+	}
+	s.applied = nil
+	for _, run := range slices.Backward(current) {
+		if !s.back(run) {
+			return false
+		}
+	}
+	return true
 }
 
 // back takes one run more into account. It reports whether an earlier one can

@@ -20,7 +20,7 @@ func isQuiet(r *diff.Run) bool {
 	s := r.CallStats
 	return r.Status == diff.Unchanged && r.Scan == diff.Complete && r.ScanNote == "" && r.Guard == "" && r.Error == "" &&
 		r.Withheld == 0 && len(r.Quarantine) == 0 && len(r.Rules) == 0 && !r.Remapped && len(r.NewFields) == 0 && s.Failed == 0 && s.Retries == 0 &&
-		r.Summary.Insert+r.Summary.Update+r.Summary.Delete+r.Summary.Quarantined == 0 && r.CommittedAt.IsZero()
+		r.Summary.Insert+r.Summary.Update+r.Summary.Delete+r.Summary.Quarantined == 0 && r.CommittedAt.IsZero() && r.Scanned.IsZero()
 }
 
 // encodeRun returns the record of a run. That of a quiet one has neither run ID

@@ -53,7 +53,9 @@ func (a *Applier) Apply(ctx context.Context, saved *diff.SavedPlan, overrideGuar
 		return &plan, interrupted(ctx, err)
 	}
 	a.judge(&plan, overrideGuard)
-	return &plan, a.conclude(ctx, snap, &plan, a.newRun(snap), nil)
+	run := a.newRun(snap)
+	run.Scanned = saved.Created.UTC()
+	return &plan, a.conclude(ctx, snap, &plan, run, nil)
 }
 
 // judge decides what is to be done with a plan that may be applied.

@@ -303,3 +303,31 @@ func TestApplier_MappingThereAndBack(t *testing.T) {
 	w.mapper = narrow
 	w.refused(t, saved, "and back again")
 }
+
+// What a plan saw is not what the last scan saw when a run came between.
+func TestApplier_SetAsideOfThen(t *testing.T) {
+	w := newWorld(t, t.TempDir(), sandbox.Options{Shops: 3, Seed: 1})
+	mustSync(t, w)
+	id := ids(w)[0]
+	was := string(w.source.Shops()[0].Members["shop_name"])
+	w.source.Put(id, map[string]any{"shop_name": strings.Repeat("x", 300)})
+	saved := w.saved(t)
+	if len(saved.Quarantine) != 1 {
+		t.Fatalf("set aside %v, want one", saved.Quarantine)
+	}
+	aside := func() []diff.SetAside {
+		list, err := state.NewReader(w.path, "shops").Quarantine()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	if _, err := w.apply(t, saved); err != nil || len(aside()) != 1 {
+		t.Errorf("applied at once: set aside %v, %v, want one", aside(), err)
+	}
+	w.source.Put(id, map[string]any{"shop_name": json.RawMessage(was)})
+	mustSync(t, w)
+	if _, err := w.apply(t, saved); err != nil || len(aside()) != 0 {
+		t.Errorf("applied after a run: set aside %v, %v, want none", aside(), err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -198,7 +199,7 @@ func (b *badRecords) check(rt *rapid.T) {
 	if !faulty {
 		b.whole(rt, plan, err, before, all)
 	}
-	b.listed(rt, plan, err)
+	b.listed(rt, plan)
 	if err == nil {
 		b.shown(all, faulty)
 	}
@@ -269,8 +270,9 @@ func (b *badRecords) whole(rt *rapid.T, plan *diff.Plan, err error, before map[d
 }
 
 // listed holds the list of what is set aside against what the runs said.
-func (b *badRecords) listed(rt *rapid.T, plan *diff.Plan, err error) {
-	if err == nil {
+func (b *badRecords) listed(rt *rapid.T, plan *diff.Plan) {
+	_, none := os.Stat(b.path)                            // a first run that a rule ended leaves no file
+	if plan.Scan.Verdict != diff.Partial && none == nil { // also when a rule then ended the run
 		now := map[string]uint64{}
 		for _, q := range plan.Quarantine {
 			who := identity(q)
