@@ -9,5 +9,6 @@ type Snapshot struct {
 	Fields      []string // names of source fields that are mapped to nothing and were reported
 	IDColumns   []string // columns that have held the ids of records, under this mapping or an earlier one
 	Index       *Index
+	Expect      int    // how many records the source is likely to have: as many as it had last
 	NextRun     uint64 // the number the next run's record takes
 }

@@ -24,8 +24,8 @@ const (
 // three in a row that promise more end the scan: empty ones as if it were the
 // end, repeated ones with an error. Keys are not looked at.
 //
-// expect is the number of records that are likely there, such as the
-// snapshot's: as far as they fill pages, pages are fetched ahead. A source that
+// expect is the number of records that are likely there, such as that of the
+// last scan: as far as they fill pages, pages are fetched ahead. A source that
 // goes on beyond that is trusted to go on for an eighth of that part again.
 //
 // The error is visit's as it is, wraps ctx's, or is a [diff.Error] naming the

@@ -73,7 +73,11 @@ func (r *Reader) Snapshot() (*diff.Snapshot, error) {
 			return err
 		}
 		s.Fingerprint = string(field(p, keyFingerprint))
-		s.Index = diff.NewIndex(int(number(p, keyRowCount)))
+		rows := int(number(p, keyRowCount))
+		if s.Expect, err = lastRead(tx, r.pipeline, rows); err != nil {
+			return err
+		}
+		s.Index = diff.NewIndex(rows)
 		return currentIndex(p).ForEach(func(k, v []byte) error {
 			e, err := decodeEntry(k, v)
 			s.Index.Load(diff.Key(k), e.source)
@@ -84,6 +88,29 @@ func (r *Reader) Snapshot() (*diff.Snapshot, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// readBack is how many runs are looked back at for one that read the source: the
+// others are those of other pipelines, or failed.
+const readBack = 32
+
+// lastRead returns how many records the pipeline's last run that read the source
+// to its end found there, rows when there is none among the last runs, or it found
+// nothing.
+func lastRead(tx *bbolt.Tx, pipeline string, rows int) (int, error) {
+	c := tx.Bucket(bucketRuns).Cursor()
+	k, v := c.Last()
+	for n := 0; k != nil && n < readBack; n++ {
+		var run diff.Run
+		if err := readRecord(k, v, &run); err != nil {
+			return 0, err
+		}
+		if run.Pipeline == pipeline && looked(&run) && run.Summary.Read > 0 {
+			return run.Summary.Read, nil
+		}
+		k, v = c.Prev()
+	}
+	return rows, nil
 }
 
 func readIntent(p *bbolt.Bucket) (*diff.Intent, error) {

@@ -28,7 +28,7 @@ import (
 type Source interface {
 	// Scan reads every page once, in order, and passes each to visit, whose
 	// error ends it. The records are valid until visit returns. expect is how
-	// many records the snapshot leads one to expect. An error means that a
+	// many records are likely to be there. An error means that a
 	// page could not be had.
 	Scan(ctx context.Context, expect int, visit func(diff.Page) error) (diff.ScanInfo, error)
 

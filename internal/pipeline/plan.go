@@ -110,7 +110,7 @@ func (p *Planner) scan(ctx context.Context, snap *diff.Snapshot) (*scan, diff.Sc
 		for _, k := range reserved {
 			s.index.Reserve(k)
 		}
-		info, err := p.Source.Scan(ctx, snap.Index.Rows(), s.page)
+		info, err := p.Source.Scan(ctx, snap.Expect, s.page)
 		if err == nil {
 			err = s.flush()
 		}

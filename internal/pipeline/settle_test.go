@@ -187,3 +187,25 @@ func TestRunner_RebuildDecidesFirst(t *testing.T) {
 		}
 	}
 }
+
+// Rows that stay though their records are gone make no call for pages that are
+// not there.
+func TestRunner_KeptRowsAskedForNoPages(t *testing.T) {
+	w := newWorld(t, t.TempDir(), sandbox.Options{Shops: 45, Seed: 1})
+	w.page, w.ahead, w.keep = 10, 4, true
+	mustSync(t, w)
+	w.source.Keep(20)
+	mustSync(t, w)
+	for range 2 {
+		if plan := mustSync(t, w); plan.Summary.Calls != 2 || plan.Summary.Kept != 25 {
+			t.Errorf("got %+v, want 2 calls and 25 kept", plan.Summary)
+		}
+	}
+	w.source.Keep(0)
+	for id := range int64(50) {
+		w.source.Put(5000+id, map[string]any{"shop_name": "n"})
+	}
+	if plan := mustSync(t, w); plan.Summary.Read != 50 {
+		t.Errorf("got %+v, want all that came read", plan.Summary)
+	}
+}
