@@ -263,6 +263,22 @@ func (m *Mapper) Row(r *diff.Record) (diff.Row, error) {
 	return row, nil
 }
 
+// Stored returns what a column makes of a value that was stored before its type
+// changed; false where only the server can tell, which rounds and cuts. A value
+// of the column's own type stays as it is.
+func (m *Mapper) Stored(column int, v diff.Value) (diff.Value, bool) {
+	c := &m.columns[column]
+	if v.IsNull() {
+		return v, true
+	}
+	d := datum{isText, v.String()}
+	if c.Type.Base == diff.JSON {
+		d = read([]byte(d.text))
+	}
+	now, err := c.convert(d)
+	return now, err == nil
+}
+
 // Default returns what NULL becomes in a column, NULL when it stays.
 func (m *Mapper) Default(column int) diff.Value { return m.defaults[column] }
 

@@ -180,6 +180,11 @@ func TestMapper_RoundTrip(t *testing.T) {
 		for range rapid.IntRange(1, 3).Draw(r, "rows") {
 			rt.nextID++
 			first, second := rt.draw(r, kinds), rt.draw(r, kinds)
+			for i, v := range first {
+				if again, ok := rt.mapper.Stored(i, v); !ok || again != v {
+					r.Fatalf("stored again, %v becomes %v", v, again)
+				}
+			}
 			key, err := rt.mapper.Table().KeyOf(first)
 			if err != nil {
 				r.Fatal(err)

@@ -41,6 +41,9 @@ func convert(t testing.TB, c mapping.Column, raw string) (diff.Value, error) {
 	if err != nil {
 		return null, err
 	}
+	if again, ok := m.Stored(1, row[1]); !ok || again != row[1] {
+		t.Errorf("stored again, %v becomes %v", row[1], again)
+	}
 	return row[1], nil
 }
 

@@ -66,6 +66,11 @@ type Mapper interface {
 	// Row returns the record's row, or why it cannot be stored exactly.
 	Row(r *diff.Record) (diff.Row, error)
 
+	// Stored returns what a column makes of a value that was stored before its type
+	// changed; false where only the server can tell. A value of its own type stays
+	// as it is.
+	Stored(column int, v diff.Value) (diff.Value, bool)
+
 	// Default returns what NULL becomes in a column, NULL when it stays.
 	Default(column int) diff.Value
 

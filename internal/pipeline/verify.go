@@ -208,7 +208,11 @@ func (m *merge) row(key diff.Key, row diff.Row) error {
 		return nil
 	}
 	for i := range row {
-		if m.unwritten(i) {
+		if m.stock.row[i] == row[i] {
+			continue
+		}
+		v, known := m.mapping.Stored(i, m.stock.row[i])
+		if m.stock.row[i] = v; !known || m.unwritten(i) {
 			m.stock.row[i] = row[i]
 		}
 	}
@@ -234,14 +238,34 @@ func (m *merge) unwritten(column int) bool {
 // missing deals with a row of the snapshot that the target lacks.
 func (m *merge) missing() error {
 	for i := range m.stock.row {
+		if v, known := m.mapping.Stored(i, m.stock.row[i]); known {
+			m.stock.row[i] = v
+		}
 		if m.unwritten(i) {
-			m.stock.row[i] = m.mapping.Default(i)
+			m.stock.row[i] = m.preset(i)
 		}
 	}
 	if !m.stock.adopted {
 		m.drift.Changes.Add(diff.Change{Op: diff.Insert, Key: m.stock.key, After: m.stock.row}, 0)
 	}
 	return m.advance()
+}
+
+// preset returns what a row has in a column that no run has written: the
+// mapping's default, or else what a server puts into the rows that are there when
+// a column comes that takes no NULL. For dates there is none.
+func (m *merge) preset(column int) diff.Value {
+	v := m.mapping.Default(column)
+	if !v.IsNull() {
+		return v
+	}
+	switch m.mapping.Table.Columns[column].Type.Base {
+	case diff.VarChar, diff.LongText:
+		return diff.TextValue("")
+	case diff.BigInt, diff.Integer, diff.Bool, diff.Decimal:
+		v, _ = m.mapping.Stored(column, diff.IntValue(0))
+	}
+	return v
 }
 
 func (m *merge) foreign(key diff.Key) {

@@ -3,10 +3,13 @@ package pipeline_test
 import (
 	"context"
 	"slices"
+	"strconv"
 	"testing"
 
 	"jstsync/diff"
+	"jstsync/internal/mapping"
 	"jstsync/internal/pipeline"
+	"jstsync/internal/sandbox"
 	"jstsync/state"
 )
 
@@ -184,5 +187,113 @@ func TestVerifier_Repair_Undecided(t *testing.T) {
 				t.Errorf("closed: %t, %v", lost, err)
 			}
 		})
+	}
+}
+
+// retyped returns a mapper of a name and a column v of the type, more of which
+// may follow.
+func retyped(t *testing.T, typ string, more ...mapping.Column) *mapping.Mapper {
+	t.Helper()
+	parsed, err := diff.ParseType(typ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns := append([]mapping.Column{
+		{Column: diff.Column{Name: "shop_id", Type: diff.Type{Base: diff.BigInt}, NotNull: true}, From: "shop_id"},
+		{Column: diff.Column{Name: "v", Type: parsed}, From: "v"},
+	}, more...)
+	m, err := mapping.New("jst_shops", columns, []string{"shop_id"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// A row that was written before a column's type changed, and stays though its
+// record is gone, is held against what the column makes of its value.
+func TestVerifier_Retyped(t *testing.T) {
+	text, number := diff.TextValue, diff.IntValue
+	for _, tt := range []struct {
+		was, is, value string
+		stored         diff.Value // as the table has it after it was altered
+		edited         diff.Value
+		repaired       diff.Value
+	}{
+		{"BIGINT", "VARCHAR(20)", "5", text("5"), text("6"), text("5")},
+		{"VARCHAR(20)", "BIGINT", `"5"`, number(5), number(6), number(5)},
+		{"DECIMAL(5,1)", "DECIMAL(7,3)", "1.5", text("1.500"), text("2.500"), text("1.500")},
+		{"DATETIME(3)", "DATETIME", `"2026-01-02 03:04:05"`, text("2026-01-02 03:04:05"), text("2026-01-02 03:04:06"), text("2026-01-02 03:04:05")},
+		{"DATE", "DATETIME(3)", `"2026-01-02"`, text("2026-01-02 00:00:00.000"), text("2026-01-03 00:00:00.000"), text("2026-01-02 00:00:00.000")},
+		{"TEXT", "JSON", `"{\"b\":1, \"a\":2}"`, text(`{"a":2,"b":1}`), text(`{}`), text(`{"a":2,"b":1}`)},
+		{"DECIMAL(5,1)", "BIGINT", "1.5", number(2), number(3), number(3)}, // rounded: nobody but the server can tell
+	} {
+		t.Run(tt.was+" to "+tt.is, func(t *testing.T) {
+			w := newWorld(t, t.TempDir(), sandbox.Options{})
+			w.mapper, w.keep = retyped(t, tt.was), true
+			r, err := w.runner()
+			if err != nil {
+				t.Fatal(err)
+			}
+			with := func(id int) diff.Record {
+				return diff.Record{Members: []diff.Member{{Name: "shop_id", Raw: []byte(strconv.Itoa(id))}, {Name: "v", Raw: []byte(tt.value)}}}
+			}
+			source := &script{records: []diff.Record{record(1, "a"), with(2)}}
+			r.Source = source
+			run(t, r)
+			w.mapper = retyped(t, tt.is)
+			r.Mapping = pipeline.Mapping{Mapper: w.mapper, Table: w.mapper.Table(), Fingerprint: w.mapper.Fingerprint()}
+			v, i := verifier(w, r)
+			i.rows[keyOf(t, 2)] = diff.Row{number(2), tt.stored}
+			source.records = source.records[:1]
+			run(t, r)
+			drift, err := v.Verify(t.Context())
+			if err != nil || drift.Changes.Len() != 0 {
+				t.Errorf("%d rows differ, %v", drift.Changes.Len(), err)
+			}
+			i.rows[keyOf(t, 2)] = diff.Row{number(2), tt.edited}
+			if _, err = v.Repair(t.Context(), false); err != nil || i.rows[keyOf(t, 2)][1] != tt.repaired {
+				t.Errorf("repaired to %v, %v", i.rows[keyOf(t, 2)], err)
+			}
+			if tt.stored != number(2) {
+				delete(i.rows, keyOf(t, 2))
+				if _, err = v.Repair(t.Context(), false); err != nil || i.rows[keyOf(t, 2)][1] != tt.repaired {
+					t.Errorf("restored as %v, %v", i.rows[keyOf(t, 2)], err)
+				}
+			}
+		})
+	}
+}
+
+// A row that stays and was never mapped since a column came that takes no NULL
+// is restored with what the server had put into the column.
+func TestVerifier_RestoreUnwritten(t *testing.T) {
+	w := newWorld(t, t.TempDir(), sandbox.Options{})
+	w.mapper, w.keep = retyped(t, "BIGINT"), true
+	r, err := w.runner()
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := &script{records: []diff.Record{record(1, "a"), record(2, "b")}}
+	r.Source = source
+	run(t, r)
+	column := func(name string, typ diff.Type) mapping.Column {
+		return mapping.Column{Column: diff.Column{Name: name, Type: typ, NotNull: true}, From: "shop_id"}
+	}
+	w.mapper = retyped(t, "BIGINT", column("n", diff.Type{Base: diff.BigInt}), column("t", diff.Type{Base: diff.VarChar, Size: 9}),
+		column("d", diff.Type{Base: diff.Decimal, Size: 22, Scale: 2}))
+	r.Mapping = pipeline.Mapping{Mapper: w.mapper, Table: w.mapper.Table(), Fingerprint: w.mapper.Fingerprint()}
+	source.records = nil
+	v, i := verifier(w, r)
+	run(t, r)
+	clear(i.rows)
+	if _, err := v.Repair(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	for id := range int64(2) {
+		if got, want := i.rows[keyOf(t, id+1)], (diff.Row{
+			diff.IntValue(id + 1), {}, diff.IntValue(0), diff.TextValue(""), diff.TextValue("0.00"),
+		}); !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
 	}
 }
