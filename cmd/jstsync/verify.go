@@ -124,12 +124,13 @@ func (p *program) verify(c *cli.Context) (err error) {
 	return o.show(found)
 }
 
-// verified compares, repairs, and after a repair compares again.
+// verified compares, or repairs and compares again.
 func (p *program) verified(ctx context.Context, w *wiring, pl *config.Pipeline, v *pipeline.Verifier, o verifyOptions) (*report.Verification, error) {
-	drift, err := v.Verify(ctx)
-	if o.repair && (err == nil || diff.CodeOf(err) == diff.CodeUnfinished) {
-		drift, err = v.Repair(ctx, o.deleteExtra)
+	compare := v.Verify
+	if o.repair {
+		compare = func(ctx context.Context) (*pipeline.Drift, error) { return v.Repair(ctx, o.deleteExtra) }
 	}
+	drift, err := compare(ctx)
 	found := &report.Verification{Plan: drift.Plan, Foreign: drift.Foreign, Behind: drift.Behind}
 	if err == nil && drift.Status == diff.Committed {
 		found.Left, err = left(ctx, v)
