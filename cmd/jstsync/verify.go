@@ -131,7 +131,7 @@ func (p *program) verified(ctx context.Context, w *wiring, pl *config.Pipeline, 
 		compare = func(ctx context.Context) (*pipeline.Drift, error) { return v.Repair(ctx, o.deleteExtra) }
 	}
 	drift, err := compare(ctx)
-	found := &report.Verification{Plan: drift.Plan, Foreign: drift.Foreign, Behind: drift.Behind}
+	found := &report.Verification{Plan: drift.Plan, Foreign: drift.Foreign, Behind: drift.Behind, Keep: pl.Deletes == config.DeletesKeep}
 	if err == nil && drift.Status == diff.Committed {
 		found.Left, err = left(ctx, v)
 	}

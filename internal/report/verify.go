@@ -17,6 +17,7 @@ type Verification struct {
 	Behind     bool       // the target went back in time
 	Source     *diff.Plan // what the source would change in the snapshot; nil when it was not asked
 	Left       int        // rows that still differ after a repair
+	Keep       bool       // the pipeline deletes nothing, extra rows neither
 }
 
 // Drifted reports whether anything differs, or still does after a repair.
@@ -69,6 +70,8 @@ func (t Text) repaired(b *bufio.Writer, v *Verification) {
 	case v.Guard.Tripped:
 		t.remark(b, red, l.Text("held:"), GuardReason(l, v.Guard))
 		t.indented(b, keyList(l, l.Text("first keys: "), firstKeys(v.Plan), v.Guard.Count))
+	case v.Status == diff.Committed && v.Left > 0 && v.Keep:
+		t.remark(b, yellow, l.Text("repaired:"), l.Sprintf("as run %d; %s left, to be deleted by hand under deletes: keep", v.Run, plural(l, v.Left, "extra row")))
 	case v.Status == diff.Committed && v.Left > 0:
 		t.remark(b, yellow, l.Text("repaired:"), l.Sprintf("as run %d; %s left, which --delete-extra deletes", v.Run, plural(l, v.Left, "extra row")))
 	case v.Status == diff.Committed:
