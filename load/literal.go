@@ -8,7 +8,8 @@ import (
 // literals returns the statement with its arguments, integers, texts and NULLs,
 // written into it, as the driver would while it sends it: so this can be done
 // while the server works on the statement before. A statement of whose question
-// marks not every one stands for an argument is left to the driver.
+// marks not every one stands for an argument, or with an argument of another
+// type, is left to the driver.
 //
 // The session's sql_mode is ours, and reads a backslash as an escape; its
 // character set is utf8mb4, in which no other character holds the byte of one.
@@ -23,21 +24,23 @@ func literals(query string, args []any) (string, []any) {
 			size += len(text)
 		}
 	}
-	b := make([]byte, 0, size)
+	b, rest := make([]byte, 0, size), query
 	for _, a := range args {
-		at := strings.IndexByte(query, '?')
-		b = append(b, query[:at]...)
-		query = query[at+1:]
+		at := strings.IndexByte(rest, '?')
+		b = append(b, rest[:at]...)
+		rest = rest[at+1:]
 		switch a := a.(type) {
 		case int64:
 			b = strconv.AppendInt(b, a, 10)
 		case string:
 			b = appendText(b, a)
-		default:
+		case nil:
 			b = append(b, "NULL"...)
+		default:
+			return query, args
 		}
 	}
-	return string(append(b, query...)), nil
+	return string(append(b, rest...)), nil
 }
 
 // appendText appends a text as a literal.

@@ -23,6 +23,8 @@ func TestLiterals(t *testing.T) {
 		{"SELECT ?, ? FROM t", []any{int64(-7), nil}, "SELECT -7, NULL FROM t", 0},
 		{"SELECT ?, ?", []any{"?", `it's "\`}, `SELECT '?', 'it\'s \"\\'`, 0},
 		{"SELECT ?", []any{"\x00\n\r\x1a\t中😀"}, `SELECT '\0\n\r\Z` + "\t中😀'", 0},
+		{"SELECT ?, ?", []any{int64(1), 1.5}, "SELECT ?, ?", 2},
+		{"SELECT ?", []any{[]byte("a")}, "SELECT ?", 1},
 		{"SELECT `?`, ?", []any{int64(1)}, "SELECT `?`, ?", 1},
 	} {
 		got, left := load.Literals(tt.query, tt.args)
