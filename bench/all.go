@@ -28,7 +28,7 @@ type all struct {
 
 func full() all {
 	return all{
-		sizes: []plan{{200, 15, true}, {1204, 15, true}, {10_000, 9, true}, {100_000, 7, true}, {1_000_000, 3, false}},
+		sizes: []plan{{200, 15, true}, {1204, 15, true}, {10_000, 9, true}, {100_000, 15, true}, {1_000_000, 3, false}},
 		past:  &auditSize{keys: 100_000, runs: 1000, changes: 1000, rounds: 7},
 		read:  &readersSize{records: 1204, readers: 50, phases: 5, phase: 6 * time.Second},
 	}
