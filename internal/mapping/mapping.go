@@ -276,7 +276,8 @@ func (m *Mapper) Stored(column int, v diff.Value) (diff.Value, bool) {
 		d = read([]byte(d.text))
 	}
 	now, err := c.convert(d)
-	return now, err == nil
+	rest, cut := strings.CutPrefix(d.text, now.String()) // as a second's fraction is
+	return now, err == nil && (!cut || strings.Trim(rest, ".0") == "")
 }
 
 // Default returns what NULL becomes in a column, NULL when it stays.
