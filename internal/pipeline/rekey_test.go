@@ -117,3 +117,29 @@ func TestRunner_RekeyedIntoMissing(t *testing.T) {
 		}
 	}
 }
+
+// A row whose id is not on record, and whose key the record of another row
+// answers under, is that record's now.
+func TestRunner_RekeyedIntoOneWithoutID(t *testing.T) {
+	w := newWorld(t, t.TempDir(), sandbox.Options{})
+	w.mapper = lettered(t, "shop_id", "co_id")
+	r, err := w.runner()
+	if err != nil {
+		t.Fatal(err)
+	}
+	without := record(1, "a")
+	without.Members[0].Raw = []byte("null")
+	source := &answering{script: script{records: []diff.Record{without, record(2, "b"), record(3, "c")}}}
+	r.Source = source
+	run(t, r)
+	r.Mapping.Fingerprint = "another"
+	source.records = source.records[2:]
+	source.answer = func([]diff.Key) diff.Witness { return diff.Witness{Alive: []diff.Record{record(2, "a")}} }
+	plan := run(t, r)
+	if got := deletes(t, plan); !slices.Equal(got, named(t, "b")) || plan.Summary.Update != 1 || plan.Withheld.Keys != nil {
+		t.Errorf("deleted %v, %+v, withheld %v; want b deleted and a the other record's", got, plan.Summary, plan.Withheld)
+	}
+	if slices.ContainsFunc(plan.Rehashed, func(r diff.Rehash) bool { return r.Key == named(t, "a")[0] }) {
+		t.Error("a row that changes gets another hash as well")
+	}
+}

@@ -15,7 +15,7 @@ func (s *scan) witness(ctx context.Context, missing []diff.Key) (diff.Witness, e
 	if s.Mapping.KeyIsID() {
 		return s.Source.Witness(ctx, missing, s.control)
 	}
-	rowsOf, without, err := s.storedIDs(missing)
+	rowsOf, held, err := s.storedIDs(missing)
 	if err != nil {
 		return diff.Witness{}, err
 	}
@@ -24,17 +24,16 @@ func (s *scan) witness(ctx context.Context, missing []diff.Key) (diff.Witness, e
 		return diff.Witness{}, err
 	}
 	w := diff.Witness{Reason: asked.Reason}
-	held := map[diff.Key]bool{}
+	if len(held) > 0 {
+		w.Reason = "their ids are not on record"
+	}
 	for _, id := range asked.Withheld {
 		for _, key := range rowsOf[id] {
 			held[key] = true
 		}
 	}
 	alive := s.rekey(asked.Alive, rowsOf, held, &w)
-	if without != nil {
-		w.Withheld, w.Reason = without, "their ids are not on record"
-	}
-	for key := range rowsIn(rowsOf) {
+	for _, key := range missing {
 		switch {
 		case alive[key]:
 		case held[key]:
@@ -43,20 +42,7 @@ func (s *scan) witness(ctx context.Context, missing []diff.Key) (diff.Witness, e
 			w.Gone = append(w.Gone, key)
 		}
 	}
-	slices.Sort(w.Gone)
-	slices.Sort(w.Withheld)
 	return w, nil
-}
-
-// rowsIn returns the rows, each once.
-func rowsIn(rowsOf map[diff.Key][]diff.Key) map[diff.Key]bool {
-	all := map[diff.Key]bool{}
-	for _, rows := range rowsOf {
-		for _, key := range rows {
-			all[key] = true
-		}
-	}
-	return all
 }
 
 // rekey returns the keys under which records were answered: the rows of these
@@ -106,8 +92,8 @@ func (s *scan) rekey(records []diff.Record, rowsOf map[diff.Key][]diff.Key, held
 // storedIDs returns the rows by the ids that they may have, and those that have
 // none. A row that no run has changed since the mapping did has its id where the
 // mapping of that time had it.
-func (s *scan) storedIDs(keys []diff.Key) (rowsOf map[diff.Key][]diff.Key, without []diff.Key, err error) {
-	rowsOf = make(map[diff.Key][]diff.Key, len(keys))
+func (s *scan) storedIDs(keys []diff.Key) (rowsOf map[diff.Key][]diff.Key, without map[diff.Key]bool, err error) {
+	rowsOf, without = make(map[diff.Key][]diff.Key, len(keys)), map[diff.Key]bool{}
 	for part := range slices.Chunk(keys, 1000) {
 		rows, err := s.State.Images(part, s.ids)
 		if err != nil {
@@ -119,7 +105,7 @@ func (s *scan) storedIDs(keys []diff.Key) (rowsOf map[diff.Key][]diff.Key, witho
 				rowsOf[id] = append(rowsOf[id], key)
 			}
 			if len(ids) == 0 {
-				without = append(without, key)
+				without[key] = true
 			}
 		}
 	}
