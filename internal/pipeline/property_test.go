@@ -23,12 +23,15 @@ func TestProperty_NoFalseDelete(t *testing.T) {
 		w.ahead = rapid.IntRange(1, 4).Draw(rt, "ahead")
 		w.mapper = rapid.SampledFrom([]*mapping.Mapper{keyed(rt, []string{"shop_id"}), keyed(rt, []string{"co_id", "shop_id"}), keyed(rt, []string{"shop_name"}), textID(rt)}).Draw(rt, "mapper")
 		m := &mischief{world: w, next: 90_000_000}
+		for _, id := range ids(w) {
+			put(w.source, id)
+		}
 		for range rapid.IntRange(2, 6).Draw(rt, "runs") {
 			m.run(rt)
 		}
 		w.source.ClearFaults()
 		m.quiet.Store(true)
-		w.source.Put(99_999_999, nil) // so that it is never empty, which is held
+		put(w.source, 99_999_999) // so that it is never empty, which is held
 		if _, err := w.sync(); err != nil {
 			rt.Fatalf("quiet scan: %v", err)
 		}
@@ -120,8 +123,13 @@ func (m *mischief) apply(s *sandbox.Server, e edits) {
 		}
 	}
 	for _, id := range e.add {
-		s.Put(id, nil)
+		put(s, id)
 	}
+}
+
+// put gives the source a shop whose name, which may be the key, no other has.
+func put(s *sandbox.Server, id int64) {
+	s.Put(id, map[string]any{"shop_name": fmt.Sprintf("正品_店 100%%25 %d", id)})
 }
 
 // drawFaults draws how the source misbehaves in one run. It never both cuts an
