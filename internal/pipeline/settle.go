@@ -26,14 +26,20 @@ func (s *scan) settle(ctx context.Context) error {
 
 // unhash makes the next sight of rows a comparison by value.
 func (s *scan) unhash(keys []diff.Key) error {
-	if len(keys) == 0 {
-		return nil
-	}
-	stored, err := s.State.Images(keys, nil)
-	for key := range stored {
+	stored, err := s.stored(keys)
+	for _, key := range stored {
 		s.rehashed = append(s.rehashed, diff.Rehash{Key: key, Source: diff.NoHash})
 	}
 	return err
+}
+
+// stored returns those of the keys that have a row, each once.
+func (s *scan) stored(keys []diff.Key) ([]diff.Key, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	rows, err := s.State.Images(keys, nil)
+	return slices.Sorted(maps.Keys(rows)), err
 }
 
 func (s *scan) ask(ctx context.Context) error {
@@ -136,7 +142,10 @@ func (s *scan) settleContrary(ctx context.Context) error {
 // settleGone deals with contradicted records that are gone: deleted, unless
 // rows are kept, or one of the records without a readable key may be theirs.
 func (s *scan) settleGone(gone []diff.Key) error {
+	gone, err := s.stored(gone)
 	switch {
+	case err != nil:
+		return err
 	case s.Keep:
 		s.keep(gone)
 		return nil

@@ -86,6 +86,17 @@ func TestRunner_ContraryAndGone(t *testing.T) {
 			t.Errorf("got %+v, withheld %v, want the delete withheld", plan.Summary, plan.Withheld)
 		}
 	})
+	t.Run("without a row", func(t *testing.T) {
+		_, r, s := scripted(t, record(1, "a"))
+		unreadable := diff.Record{Members: []diff.Member{{Name: "shop_id", Raw: []byte("{}")}}}
+		s.records = append([]diff.Record{unreadable}, twice...)
+		for _, keep := range []bool{false, true} {
+			r.Keep = keep
+			if plan := run(t, r); plan.Summary.Kept != 0 || len(plan.Withheld.Keys) != 0 {
+				t.Errorf("got %+v, withheld %v, want nothing to be kept", plan.Summary, plan.Withheld)
+			}
+		}
+	})
 }
 
 // louder is another mapping of the same members.
