@@ -277,7 +277,7 @@ func (m *Mapper) Stored(column int, v diff.Value) (diff.Value, bool) {
 	}
 	now, err := c.convert(d)
 	rest, cut := strings.CutPrefix(d.text, now.String()) // as a second's fraction is
-	return now, err == nil && (!cut || strings.Trim(rest, ".0") == "")
+	return now, err == nil && !now.IsNull() && (!cut || strings.Trim(rest, ".0") == "")
 }
 
 // Default returns what NULL becomes in a column, NULL when it stays.

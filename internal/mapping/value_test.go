@@ -56,6 +56,23 @@ func record(members ...string) *diff.Record {
 	return r
 }
 
+// A server reads texts as dates that the mapping does not, and may round what
+// the mapping cuts.
+func TestMapper_Stored_ServersMatter(t *testing.T) {
+	m, err := mapping.New("t", []mapping.Column{
+		{Column: diff.Column{Name: "id", Type: bigint, NotNull: true}, From: "id"},
+		{Column: diff.Column{Name: "c", Type: seconds}, From: "v", DateOrNull: true},
+	}, []string{"id"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]bool{"2026-01-02 03:04:05.000": true, "2026-01-02": true, "2026-01-02 03:04:05.700": false, "20260102": false} {
+		if v, known := m.Stored(1, diff.TextValue(text)); known != want {
+			t.Errorf("%s: got %v, %t, want %t", text, v, known, want)
+		}
+	}
+}
+
 func TestMapper_Row_Values(t *testing.T) {
 	i, s := diff.IntValue, diff.TextValue
 	for _, tt := range []struct {
