@@ -86,18 +86,20 @@ func (b *badRecords) sharing(all []*said) (n int) {
 }
 
 // doubles marks those records as set aside that the run set aside for a value
-// that another row has.
-func (b *badRecords) doubles(rt *rapid.T, plan *diff.Plan, all []*said) (doubles []*said) {
+// that another row has, and returns them by rule.
+func (b *badRecords) doubles(rt *rapid.T, plan *diff.Plan, all []*said) map[string][]*said {
+	doubles := map[string][]*said{}
 	for _, q := range plan.Quarantine {
-		if !strings.HasPrefix(q.Reason, "rule unique: ") {
+		rule, _, _ := strings.Cut(q.Reason, ": ")
+		if rule += ": "; !strings.HasPrefix(rule, "rule unique ") {
 			continue
 		}
 		i := slices.IndexFunc(all, func(s *said) bool { return !s.unreadable && s.key.String() == q.Key })
-		if i < 0 || all[i].aside || !b.unique {
+		if i < 0 || all[i].aside || b.unique[rule] == 0 {
 			rt.Fatalf("set aside: got %+v", q)
 		}
 		all[i].aside = true
-		doubles = append(doubles, all[i])
+		doubles[rule] = append(doubles[rule], all[i])
 	}
 	return doubles
 }
@@ -121,8 +123,11 @@ func (b *badRecords) expected(before map[diff.Key]diff.Row, all []*said) (want m
 		}
 	}
 	for key, row := range before {
-		s := records[row[0].Int()]
-		stays := b.keep || unreadable > 0 || s != nil && s.aside
+		ids := b.idsOf(row)
+		stays := b.keep || unreadable > 0 || ids == nil || slices.ContainsFunc(ids, func(id int64) bool {
+			s := records[id]
+			return s != nil && s.aside
+		})
 		if maybe, is := b.adopted[key]; is {
 			_, there := b.table()[key]
 			stays = stays || !maybe || there
@@ -135,9 +140,8 @@ func (b *badRecords) expected(before map[diff.Key]diff.Row, all []*said) (want m
 }
 
 // distinct makes sure that no two rows got the same value, and that who was set
-// aside wanted one that another row has.
-func (b *badRecords) distinct(rt *rapid.T, before map[diff.Key]diff.Row, all, doubles []*said) {
-	const column = 9
+// aside wanted one that another row has, or another record wants.
+func (b *badRecords) distinct(rt *rapid.T, column int, before map[diff.Key]diff.Row, all, doubles []*said) {
 	after := b.table()
 	holders := map[diff.Value][]diff.Key{}
 	for key, row := range after {
@@ -166,8 +170,9 @@ func (b *badRecords) distinct(rt *rapid.T, before map[diff.Key]diff.Row, all, do
 	}
 	for _, s := range doubles {
 		value := s.row[column]
-		if !slices.ContainsFunc(holders[value], func(k diff.Key) bool { return k != s.key }) {
-			rt.Fatalf("%s is set aside, and no other row has its %s", s.key, value)
+		others := slices.ContainsFunc(all, func(o *said) bool { return o != s && o.row != nil && o.row[column] == value }) // which may be set aside too
+		if !others && !slices.ContainsFunc(holders[value], func(k diff.Key) bool { return k != s.key }) {
+			rt.Fatalf("%s is set aside, and no other has its %s", s.key, value)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -39,6 +40,7 @@ func TestProperty_BadRecords(t *testing.T) {
 		for _, id := range ids(w) {
 			b.source.Put(id, good)
 		}
+		b.holder, b.idColumns = map[diff.Key]int64{}, map[int]bool{}
 		b.choose(rt)
 		for range rapid.IntRange(1, 8).Draw(rt, "runs") {
 			if rapid.IntRange(0, 4).Draw(rt, "other rules") == 0 {
@@ -85,21 +87,22 @@ var predicates = []struct {
 
 // values are what the members get, good and bad.
 var values = map[string][]any{
-	"shop_name":  {"甲", "乙", "a", "A", "b", "c", "d", "e", "f", "", nil},
-	"nick":       {"两个", "有三个", "有四个字", "x", strings.Repeat("x", 300), nil}, // the last is too long
-	"group_id":   {-1, 0, 2, 3, -2, "1e3", nil},                             // 1e3 is no BIGINT either
-	"created":    {"2020-01-01 00:00:00", "2020-12-31 23:59:59", "2021-01-01", "2019-12-31 23:59:59.999", nil},
-	"shop_url":   {"http://a", "https://b", "ftp://c", nil},
-	"short_name": {"a", "b", "c", nil},
-	"group_name": {"open", "closed", "new", nil},
-	uniqueMember: {"u", "v", "w", nil},
+	"shop_name":   {"甲", "乙", "a", "A", "b", "c", "d", "e", "f", "", nil},
+	"nick":        {"两个", "有三个", "有四个字", "x", strings.Repeat("x", 300), nil}, // the last is too long
+	"group_id":    {-1, 0, 2, 3, -2, "1e3", nil},                             // 1e3 is no BIGINT either
+	"created":     {"2020-01-01 00:00:00", "2020-12-31 23:59:59", "2021-01-01", "2019-12-31 23:59:59.999", nil},
+	"shop_url":    {"http://a", "https://b", "ftp://c", nil},
+	"short_name":  {"a", "b", "c", nil},
+	"group_name":  {"open", "closed", "new", nil},
+	"session_uid": {"u", "v", "w", nil},
+	"co_id":       {1, 2, 70_000_001, 70_000_002, "none", nil},
 }
 
-// uniqueMember is what a unique rule compares.
-const uniqueMember = "session_uid"
+// uniqueMembers are what unique rules compare, in columns 9 and 10.
+var uniqueMembers = []string{"session_uid", "short_name"}
 
 // good has a value for each member that keeps every rule.
-var good = map[string]any{"nick": "两个", "group_id": 0, "created": "2020-02-29", "shop_url": "http://a", "short_name": "a", "group_name": "open"}
+var good = map[string]any{"nick": "两个", "group_id": 0, "created": "2020-02-29", "shop_url": "http://a", "group_name": "open"}
 
 // badRecords is a world with a model of what rules do in it.
 type badRecords struct {
@@ -107,8 +110,12 @@ type badRecords struct {
 	next   int64
 	key    []string
 	rules  map[int]diff.OnFail // by place in predicates
-	unique bool                // whether values of the uniqueMember are compared
+	unique map[string]int      // names of the rules that compare values, and of which column
 	since  map[string]uint64   // of the records set aside, the run
+
+	idAt      int                // the column that holds the id
+	idColumns map[int]bool       // those that have held it
+	holder    map[diff.Key]int64 // the id of the record that a row is of
 
 	adopted map[diff.Key]bool // rows that a rebuild found and no run has shown; true where one may have
 }
@@ -123,6 +130,7 @@ func (b *badRecords) rebuild(rt *rapid.T) {
 	if _, err := r.Rebuild(rt.Context(), func(context.Context) (pipeline.Takeover, error) { return i, nil }); err != nil {
 		rt.Fatal(err)
 	}
+	b.recorded()
 	b.adopted = map[diff.Key]bool{}
 	for key := range b.table() {
 		b.adopted[key] = false
@@ -155,14 +163,61 @@ func (b *badRecords) choose(rt *rapid.T) {
 		p.spec.OnFail = string(on)
 		specs, b.rules[i] = append(specs, p.spec), on
 	}
-	if b.unique = rapid.IntRange(0, 2).Draw(rt, "unique") == 0; b.unique {
-		specs = append(specs, mapping.RuleSpec{Name: "unique", Unique: []string{uniqueMember}, OnFail: "quarantine"})
+	b.unique = map[string]int{}
+	for i, member := range uniqueMembers {
+		if rapid.IntRange(0, 2).Draw(rt, "unique") == 0 {
+			specs = append(specs, mapping.RuleSpec{Name: "unique " + member, Unique: []string{member}, OnFail: "quarantine"})
+			b.unique["rule unique "+member+": "] = 9 + i
+		}
 	}
-	b.mapper = keyed(rt, b.key, specs...)
+	b.mapper = compiled(rt, b.columns(rt), b.key, specs)
+}
+
+// columns draws where and how the id is stored, which is the same for all runs
+// where it is part of the key.
+func (b *badRecords) columns(rt *rapid.T) []mapping.Column {
+	columns := columnsFor(b.key)
+	b.idAt = 0
+	if slices.Contains(b.key, "shop_id") {
+		return columns
+	}
+	if rapid.IntRange(0, 3).Draw(rt, "swap") == 0 {
+		columns[0].From, columns[2].From, b.idAt = columns[2].From, columns[0].From, 2
+		columns[0].NotNull, columns[2].NotNull = false, true
+	}
+	if rapid.IntRange(0, 3).Draw(rt, "text id") == 0 {
+		columns[b.idAt].Type = diff.Type{Base: diff.VarChar, Size: 32}
+	}
+	return columns
+}
+
+// recorded notes where the id is stored by a run that left a record.
+func (b *badRecords) recorded() {
+	if _, err := os.Stat(b.path); err == nil {
+		b.idColumns[b.idAt] = true
+	}
+}
+
+// idsOf lists the ids that a row may have, none when one of them is not to be told.
+func (b *badRecords) idsOf(row diff.Row) (all []int64) {
+	for at := range b.idColumns {
+		if row[at].IsNull() {
+			continue
+		}
+		n, err := strconv.ParseInt(row[at].String(), 10, 64)
+		if err != nil {
+			return nil
+		}
+		all = append(all, n)
+	}
+	return all
 }
 
 func (b *badRecords) edit(rt *rapid.T) {
 	members := maps.Clone(good)
+	if all := ids(b.world); len(all) > 0 && rapid.Bool().Draw(rt, "as another's id") {
+		members["co_id"] = rapid.SampledFrom(all).Draw(rt, "other")
+	}
 	for _, name := range rapid.SliceOfDistinct(rapid.SampledFrom(slices.Sorted(maps.Keys(values))), rapid.ID).Draw(rt, "members") {
 		members[name] = rapid.SampledFrom(values[name]).Draw(rt, name)
 	}
@@ -187,10 +242,20 @@ func (b *badRecords) check(rt *rapid.T) {
 		}
 	}
 	before := b.table()
+	var dry *diff.Plan
+	if !faulty {
+		dry = b.dry(rt)
+	}
 	plan, err := b.sync()
 	b.source.ClearFaults()
+	if dry != nil {
+		b.alike(rt, dry, plan)
+	}
+	b.recorded()
 	all := b.says(rt)
-	b.present(rt, all, before)
+	now := b.own(rt, before)
+	b.present(rt, all, before, now)
+	b.holder = now
 	if err != nil {
 		if d := sameRows(b.table(), before); d != "" {
 			rt.Fatalf("a failed run (%v) wrote: %s", err, d)
@@ -203,28 +268,49 @@ func (b *badRecords) check(rt *rapid.T) {
 	if err == nil {
 		b.shown(all, faulty)
 	}
+	if !faulty && err == nil && plan.Status != diff.Held && rapid.Bool().Draw(rt, "again") {
+		b.quiet(rt)
+	}
 	if snapshot, err := b.stored(); err != nil {
 		rt.Fatal(err)
 	} else if d := sameRows(snapshot, b.table()); d != "" {
 		rt.Fatalf("snapshot and target differ: %s", d)
 	}
+	b.verified(rt)
+}
+
+// own returns of which records the rows are: of those that are as before, who had
+// them then.
+func (b *badRecords) own(rt *rapid.T, before map[diff.Key]diff.Row) map[diff.Key]int64 {
+	now := map[diff.Key]int64{}
+	for key, row := range b.table() {
+		if now[key] = b.holder[key]; slices.Equal(row, before[key]) {
+			continue
+		}
+		id, err := strconv.ParseInt(row[b.idAt].String(), 10, 64)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		now[key] = id
+	}
+	return now
 }
 
 // present makes sure that each record that had a row and still is at the source
 // has one: its own, or that of its new key. Only another record of the same key
 // may take a row over.
-func (b *badRecords) present(rt *rapid.T, all []*said, before map[diff.Key]diff.Row) {
+func (b *badRecords) present(rt *rapid.T, all []*said, before map[diff.Key]diff.Row, now map[diff.Key]int64) {
 	after := b.table()
 	has := map[int64]bool{}
-	for _, row := range after {
-		has[row[0].Int()] = true
+	for key := range after {
+		has[now[key]] = true
 	}
 	records := map[int64]*said{}
 	for _, s := range all {
 		records[s.id] = s
 	}
 	for key, was := range before {
-		s, is := records[was[0].Int()], after[key]
+		s, is := records[b.holder[key]], after[key]
 		switch {
 		case s == nil:
 		case is == nil && !has[s.id]:
@@ -257,8 +343,8 @@ func (b *badRecords) whole(rt *rapid.T, plan *diff.Plan, err error, before map[d
 	if s := plan.Summary; s.Unchanged < 0 || s.Read != len(all)-b.sharing(all) {
 		rt.Fatalf("got %+v of %d records", s, len(all))
 	}
-	if b.unique {
-		b.distinct(rt, before, all, doubles)
+	for rule, column := range b.unique {
+		b.distinct(rt, column, before, all, doubles[rule])
 	}
 	seen := map[diff.Key]bool{}
 	for _, k := range plan.Withheld.Keys {

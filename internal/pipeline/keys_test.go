@@ -11,12 +11,21 @@ import (
 
 // keyed returns a mapper whose key is the named members, with rules.
 func keyed(tb interface{ Fatal(...any) }, key []string, specs ...mapping.RuleSpec) *mapping.Mapper {
+	return compiled(tb, columnsFor(key), key, specs)
+}
+
+// columnsFor returns the default columns, of which those of the key take no NULL.
+func columnsFor(key []string) []mapping.Column {
 	columns, _ := mapping.Shops()
 	for i := range columns {
 		if slices.Contains(key, columns[i].From) && columns[i].Name == columns[i].From {
 			columns[i].NotNull = true
 		}
 	}
+	return columns
+}
+
+func compiled(tb interface{ Fatal(...any) }, columns []mapping.Column, key []string, specs []mapping.RuleSpec) *mapping.Mapper {
 	var rules []*mapping.Rule
 	for _, spec := range specs {
 		rule, err := mapping.CompileRule(spec)
