@@ -31,6 +31,9 @@ func TestProperty_NoFalseDelete(t *testing.T) {
 		}
 		w.source.ClearFaults()
 		m.quiet.Store(true)
+		for _, id := range ids(w) {
+			put(w.source, id)
+		}
 		put(w.source, 99_999_999) // so that it is never empty, which is held
 		if _, err := w.sync(); err != nil {
 			rt.Fatalf("quiet scan: %v", err)
@@ -79,6 +82,7 @@ func (m *mischief) run(rt *rapid.T) {
 			}
 		}
 	}
+	m.present(rt, before)
 	snapshot, err := m.snapshot()
 	if err != nil {
 		rt.Fatal(err)
@@ -88,15 +92,33 @@ func (m *mischief) run(rt *rapid.T) {
 	}
 }
 
+// present makes sure that each shop that had a row and still is at the source has
+// one, unless another shop has its key now.
+func (m *mischief) present(rt *rapid.T, before map[diff.Key]diff.Row) {
+	after, has, exists := m.table(), map[string]bool{}, map[string]bool{}
+	for _, row := range after {
+		has[row[0].String()] = true
+	}
+	for _, id := range ids(m.world) {
+		exists[fmt.Sprint(id)] = true
+	}
+	for key, row := range before {
+		if id := row[0].String(); after[key] == nil && exists[id] && !has[id] {
+			rt.Fatalf("%s was deleted, and shop %s has no other row", key, id)
+		}
+	}
+}
+
 // edits is one round of changes at the source.
 type edits struct {
 	remove, rename []int // positions among the shops there are then
+	same           bool  // new names are those of other shops
 	add            []int64
 }
 
 func (m *mischief) draw(rt *rapid.T) edits {
 	positions := rapid.SliceOfN(rapid.IntRange(0, 80), 0, 4)
-	e := edits{remove: positions.Draw(rt, "remove"), rename: positions.Draw(rt, "rename")}
+	e := edits{remove: positions.Draw(rt, "remove"), rename: positions.Draw(rt, "rename"), same: rapid.IntRange(0, 2).Draw(rt, "same") == 0}
 	for range rapid.IntRange(0, 3).Draw(rt, "add") {
 		m.next++
 		id := m.next
@@ -114,7 +136,11 @@ func (m *mischief) apply(s *sandbox.Server, e edits) {
 	shops := s.Shops()
 	for i, at := range e.rename {
 		if at < len(shops) {
-			s.Put(shops[at].ID, map[string]any{"shop_name": fmt.Sprintf("%s%d", shops[at].Members["shop_id"], i+len(e.add))})
+			name := fmt.Sprintf("%s%d", shops[at].Members["shop_id"], i+len(e.add))
+			if e.same {
+				name = fmt.Sprint(at % 3)
+			}
+			s.Put(shops[at].ID, map[string]any{"shop_name": name})
 		}
 	}
 	for _, at := range e.remove {
