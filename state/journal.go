@@ -214,6 +214,9 @@ func rehash(index *bbolt.Bucket, k diff.Key, source diff.SourceHash) error {
 	if err != nil {
 		return err
 	}
-	e.source, e.flags = source, e.flags&^flagAdopted
+	was := e
+	if e.source, e.flags = source, e.flags&^flagAdopted; e == was {
+		return nil
+	}
 	return index.Put([]byte(k), e.encode([]byte(k)))
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"go.etcd.io/bbolt"
+
 	"jstsync/diff"
 	"jstsync/state"
 )
@@ -72,5 +74,42 @@ func TestJournal_QuietDay(t *testing.T) {
 	}
 	if old, err := state.RunDetail(path, 1300); err != nil || old.Calls != nil || old.CallStats.Calls != 13 {
 		t.Errorf("an old quiet run: got %d calls, %+v, %v, want its totals alone", len(old.Calls), old.CallStats, err)
+	}
+}
+
+// A hash that is stored already is not written again: the index stays where it is.
+func TestJournal_RehashedAlike(t *testing.T) {
+	w := inTemp(t)
+	w.commit(t, inserts(500), nil)
+	index := func() (root uint64) {
+		t.Helper()
+		db, err := bbolt.Open(w.path, 0o600, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = db.Close() }()
+		err = db.View(func(tx *bbolt.Tx) error {
+			all := tx.Bucket([]byte("pipelines")).Bucket([]byte("shops")).Bucket([]byte("index"))
+			return all.ForEachBucket(func(name []byte) error {
+				root = uint64(all.Bucket(name).Root())
+				return nil
+			})
+		})
+		if err != nil || root == 0 {
+			t.Fatalf("index at page %d, %v", root, err)
+		}
+		return root
+	}
+	rehash := func() {
+		t.Helper()
+		if err := w.journal.Record(w.newRun(diff.Unchanged), []diff.Rehash{{Key: key(7), Source: diff.NoHash}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	was := index()
+	rehash()
+	moved := index()
+	if rehash(); moved == was || index() != moved {
+		t.Errorf("index at pages %d, %d and %d, want it to move once", was, moved, index())
 	}
 }
