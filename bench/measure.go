@@ -144,6 +144,9 @@ func (b *bench) round(ctx context.Context, s *series, take func(step) error) err
 				return err
 			}
 			s.differ[st.name], now = differ, st.version
+			if _, err := b.execute(ctx, b.command(step{name: floorOne})); err != nil { // the server's memory is as warm as for the quiet poll
+				return fmt.Errorf("fetch the pages of another version: %w", err)
+			}
 		}
 		if st.name == floorLoad {
 			if err := b.db.export(ctx, b.file("rows.tsv")); err != nil {

@@ -32,6 +32,7 @@ them in turn, in this order, and begins with an empty database and without a sta
 - **1 %% deleted**: so many records are gone. Each is asked for by its id before it is deleted.
 
 The pages come from a server process whose answers are rendered beforehand and which verifies nothing.
+Whenever the source has changed, all pages are fetched once before anything is measured.
 ` + "`jstsync.yaml`" + ` sets a rate of a million calls a second: waiting for the API's rate limit is not
 measured; at the vendor's limits a million records take 100 minutes to fetch. The database is a private
 mariadbd with its default settings, without a binary log, on the same cores; its CPU time is a column

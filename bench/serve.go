@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strconv"
 	"sync/atomic"
 )
@@ -54,6 +55,7 @@ func serve(args []string, in io.Reader, out io.Writer) error {
 			return
 		}
 		s.show(version(n))
+		runtime.GC() // now, not while something is measured
 		fmt.Fprintln(w, s.data.differences(version(n)))
 	})
 	mux.HandleFunc("POST /bench/calls", func(w http.ResponseWriter, _ *http.Request) {
